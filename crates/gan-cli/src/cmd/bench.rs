@@ -1,0 +1,160 @@
+//! `bench`: the speed of this machine, measured.
+
+use std::time::Instant;
+
+use candle_core::Device;
+use clap::{Args, ValueEnum};
+use gan_data::{PrepareOptions, Source, prepare};
+use gan_train::estimate::peak_resident_bytes;
+use gan_train::{Preset, Trainer, settings};
+
+use super::{print, print_json, tables};
+use crate::args::{Global, UsageError};
+use crate::console::Console;
+use crate::data;
+
+/// Measure the speed on this machine
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Bench {
+    /// What to measure
+    #[arg(value_enum)]
+    what: What,
+    /// Preset whose networks are measured
+    #[arg(long, default_value = "dcgan")]
+    preset: String,
+    /// Data to train on or to prepare; synthetic 64×64 RGB unless given
+    #[arg(long, value_name = "DATA")]
+    data: Option<String>,
+    /// Images in a batch
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    batch_size: usize,
+    /// Steps or batches that are timed, after one that is not
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    steps: usize,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  gan-cli bench step --batch-size 128
+  gan-cli bench generate --json
+  gan-cli bench prepare --data img_align_celeba.zip";
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Training steps.
+    Step,
+    /// Images from the generator.
+    Generate,
+    /// Images from a source to shards.
+    Prepare,
+}
+
+impl Bench {
+    pub(crate) fn run(self, global: &Global, console: &Console) -> anyhow::Result<()> {
+        if self.steps == 0 || self.batch_size == 0 {
+            return Err(UsageError("--steps and --batch-size are 1 or more".into()).into());
+        }
+        let device = global.device()?;
+        let seconds = match self.what {
+            What::Prepare => return self.prepare(global, console),
+            What::Step => {
+                let mut trainer = self.trainer(&device, global, console)?;
+                self.timed(&device, || Ok(trainer.step().map(drop)?))?
+            }
+            What::Generate => {
+                let trainer = self.trainer(&device, global, console)?;
+                let latents = trainer.grid_latents(self.batch_size)?;
+                self.timed(&device, || Ok(trainer.generate(&latents).map(drop)?))?
+            }
+        };
+        self.show(seconds, self.batch_size, global)
+    }
+
+    fn trainer(
+        &self,
+        device: &Device,
+        global: &Global,
+        console: &Console,
+    ) -> anyhow::Result<Trainer> {
+        let mut config =
+            Preset::find(&self.preset).map_err(|e| UsageError(e.to_string()))?.config()?;
+        config = settings::apply(&config, &[format!("training.batch_size={}", self.batch_size)])?;
+        match &self.data {
+            Some(data) => config.data.source = data.clone(),
+            None => {
+                config.data.source = "synthetic-faces".into();
+                config.data.size = Some(64);
+                config.data.limit = Some((self.batch_size * 8).max(1000));
+            }
+        }
+        let data = data::open(&config.data, global, console)?;
+        Ok(Trainer::new(config, data, device)?)
+    }
+
+    /// Seconds of each timed repetition; the first one, which allocates, is left out.
+    fn timed(
+        &self,
+        device: &Device,
+        mut run: impl FnMut() -> anyhow::Result<()>,
+    ) -> anyhow::Result<Vec<f64>> {
+        run()?;
+        let mut seconds = Vec::with_capacity(self.steps);
+        for _ in 0..self.steps {
+            device.synchronize()?;
+            let start = Instant::now();
+            run()?;
+            device.synchronize()?;
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+        Ok(seconds)
+    }
+
+    fn prepare(&self, global: &Global, console: &Console) -> anyhow::Result<()> {
+        let name = self.data.as_deref().unwrap_or("synthetic-faces");
+        let source = Source::detect(&data::locate(name)?.to_string_lossy())?;
+        let mut seconds = Vec::new();
+        let mut images = 0;
+        for _ in 0..self.steps {
+            let folder = tempfile::tempdir()?;
+            let progress = console.progress("preparing", 0);
+            let out = folder.path().join("shards");
+            let done = prepare(&source, &out, &PrepareOptions::default(), &progress.callback())?;
+            images = done.manifest.shards.iter().map(|shard| shard.images).sum();
+            seconds.push(done.seconds);
+        }
+        self.show(seconds, images, global)
+    }
+
+    fn show(&self, mut seconds: Vec<f64>, images: usize, global: &Global) -> anyhow::Result<()> {
+        seconds.sort_by(f64::total_cmp);
+        let speed = |s: f64| images as f64 / s;
+        let median = seconds[seconds.len() / 2];
+        let (best, worst) = (seconds[0], seconds[seconds.len() - 1]);
+        let peak = peak_resident_bytes();
+        if global.json {
+            return print_json(&serde_json::json!({
+                "what": format!("{:?}", self.what).to_lowercase(),
+                "preset": self.preset,
+                "batch_size": self.batch_size,
+                "threads": global.thread_count(),
+                "images_per_second": speed(median),
+                "images_per_second_best": speed(best),
+                "images_per_second_worst": speed(worst),
+                "seconds_median": median,
+                "peak_rss_bytes": peak,
+            }));
+        }
+        let memory =
+            peak.map_or_else(String::new, |peak| format!(", peak memory {}", tables::bytes(peak)));
+        print(&format!(
+            "{:.1} images/s (median of {}; {:.1} to {:.1}), {} threads{memory}",
+            speed(median),
+            seconds.len(),
+            speed(worst),
+            speed(best),
+            global.thread_count()
+        ))
+    }
+}

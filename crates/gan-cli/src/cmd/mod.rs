@@ -1,0 +1,26 @@
+//! The commands, a file each.
+
+pub(crate) mod bench;
+pub(crate) mod info;
+pub(crate) mod prepare;
+pub(crate) mod presets;
+pub(crate) mod report;
+pub(crate) mod runs;
+pub(crate) mod sample;
+mod tables;
+pub(crate) mod train;
+
+use std::io::Write;
+
+/// Prints a result to stdout. A reader that went away (`| head`) is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{}", text.trim_end()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a result as one JSON object on one line.
+fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
+    print(&value.to_string())
+}

@@ -1,0 +1,304 @@
+//! `train`: from a preset or a checkpoint to a run folder.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+use clap::Args;
+use gan_core::RunDir;
+use gan_core::run::{RunInfo, Status};
+use gan_train::config::Length;
+use gan_train::estimate::{self, Estimate};
+use gan_train::{
+    Checkpoint, Config, Observer, Outcome, Preset, Session, StepRecord, Trainer, settings,
+};
+
+use super::{print, print_json, tables};
+use crate::args::{Global, UsageError};
+use crate::console::{Console, ProgressLine};
+use crate::{data, interrupt};
+
+/// Train a model, or continue a run
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Train {
+    /// What to train; `gan-cli presets` lists them
+    #[arg(default_value = "faces", conflicts_with = "resume")]
+    preset: String,
+    /// Shards, a raw source, a name under GAN_DATA, synthetic-faces or synthetic-digits
+    #[arg(long, value_name = "DATA", conflicts_with = "resume")]
+    data: Option<String>,
+    /// Run folder to make; the next number under runs/ unless given
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    out: Option<PathBuf>,
+    /// Passes over the training images
+    #[arg(long, value_name = "N", conflicts_with_all = ["steps", "resume"])]
+    epochs: Option<u64>,
+    /// Training steps; with --resume the total, those already done included
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
+    /// Real images in a batch
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    batch_size: Option<usize>,
+    /// Seed of all random numbers
+    #[arg(long, value_name = "S", conflicts_with = "resume")]
+    seed: Option<u64>,
+    /// Any key of the configuration, see `gan-cli presets NAME`
+    #[arg(long, value_name = "KEY=VALUE", conflicts_with = "resume")]
+    set: Vec<String>,
+    /// Continue this run exactly where its newest checkpoint stands
+    #[arg(long, value_name = "RUN")]
+    resume: Option<PathBuf>,
+    /// Say what would be trained, how long and with how much memory; train nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  gan-cli train                                     about 3 minutes on built-in faces
+  gan-cli train digits --epochs 2
+  gan-cli train dcgan --data img_align_celeba.zip --steps 500
+  gan-cli train dcgan --data mnist --set optimizer.generator.lr=1e-4
+  gan-cli train --resume runs/00001-faces --steps 2000";
+
+impl Train {
+    pub(crate) fn run(self, global: &Global, console: &Console) -> anyhow::Result<Outcome> {
+        let device = global.device()?;
+        match &self.resume {
+            Some(run) => self.resume_run(run, &device, global, console),
+            None => self.new_run(&device, global, console),
+        }
+    }
+
+    fn new_run(
+        &self,
+        device: &Device,
+        global: &Global,
+        console: &Console,
+    ) -> anyhow::Result<Outcome> {
+        let usage = |e: gan_train::TrainError| UsageError(e.to_string());
+        let mut config = Preset::find(&self.preset).map_err(usage)?.config()?;
+        config = settings::apply(&config, &self.settings()).map_err(usage)?;
+        if let Some(length) = self.length() {
+            config.training.length = length;
+        }
+        let data = data::open(&config.data, global, console)?;
+        let estimate = estimate::measure(&config, data.clone(), device)?;
+        let trainer = Trainer::new(config, data, device)?;
+        if self.dry_run {
+            return self.describe(&trainer, &estimate, global);
+        }
+        announce(&estimate);
+        let run = match &self.out {
+            Some(root) => RunDir::create_at(root)?,
+            None => RunDir::create_next(Path::new("runs"), &self.preset)?,
+        };
+        let info = new_info(&run, trainer.config(), device, global);
+        train(trainer, run, info, global, console)
+    }
+
+    /// What was typed as settings of the configuration.
+    fn settings(&self) -> Vec<String> {
+        let quoted = |text: &str| toml::Value::String(text.into()).to_string();
+        let given = [
+            self.data.as_ref().map(|data| format!("data.source={}", quoted(data))),
+            self.batch_size.map(|n| format!("training.batch_size={n}")),
+            self.seed.map(|seed| format!("seed={seed}")),
+        ];
+        given.into_iter().flatten().chain(self.set.iter().cloned()).collect()
+    }
+
+    fn length(&self) -> Option<Length> {
+        self.epochs.map(Length::Epochs).or(self.steps.map(Length::Steps))
+    }
+
+    fn resume_run(
+        &self,
+        root: &Path,
+        device: &Device,
+        global: &Global,
+        console: &Console,
+    ) -> anyhow::Result<Outcome> {
+        let run = RunDir::open(root)?;
+        let (path, checkpoint) = Checkpoint::latest(&run, device)?;
+        tracing::info!("continuing {} after step {}", path.display(), checkpoint.header.step);
+        let data = data::open(&checkpoint.header.config.data, global, console)?;
+        let mut trainer = Trainer::resume(&checkpoint, data, device)?;
+        if let Some(length) = self.length() {
+            trainer.set_length(length);
+        }
+        if trainer.steps() >= trainer.total_steps() {
+            return Err(UsageError(format!(
+                "{} has {} steps, all that were asked for; give a larger total with --steps",
+                root.display(),
+                trainer.steps()
+            ))
+            .into());
+        }
+        if self.dry_run {
+            let left = trainer.total_steps() - trainer.steps();
+            print(&format!("{left} steps would follow after step {}", trainer.steps()))?;
+            return Ok(Outcome::Finished);
+        }
+        let mut info = match run.read_info() {
+            Ok(info) => info,
+            Err(_) => new_info(&run, trainer.config(), device, global),
+        };
+        info.device = device_name(device).into();
+        info.threads = global.thread_count();
+        train(trainer, run, info, global, console)
+    }
+
+    fn describe(
+        &self,
+        trainer: &Trainer,
+        estimate: &Estimate,
+        global: &Global,
+    ) -> anyhow::Result<Outcome> {
+        let networks = trainer.summaries()?;
+        if global.json {
+            print_json(&serde_json::json!({
+                "config": trainer.config(),
+                "networks": networks,
+                "steps": estimate.steps,
+                "seconds": estimate.step_seconds * estimate.steps as f64,
+                "peak_rss_bytes": estimate.peak_bytes,
+            }))?;
+            return Ok(Outcome::Finished);
+        }
+        print(&trainer.config().to_toml()?)?;
+        for network in &networks {
+            print(&format!("\n{}", tables::network(network)))?;
+        }
+        print(&format!("\n{}", estimate_line(estimate)))?;
+        Ok(Outcome::Finished)
+    }
+}
+
+/// Drives the session and says at its end where everything is.
+fn train(
+    trainer: Trainer,
+    run: RunDir,
+    info: RunInfo,
+    global: &Global,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
+    let stop = interrupt::install()?;
+    console.log_to(&run.log())?;
+    let total = trainer.total_steps();
+    tracing::info!("run: {}, {} steps on {}", run.root().display(), total, info.device);
+    let mut session = Session::new(trainer, run, info)?;
+    let outcome = {
+        let line = console.progress("training", total);
+        session.train(&stop, &mut Shown { line })?
+    };
+    report_end(&session, outcome, global)?;
+    Ok(outcome)
+}
+
+/// Shows the steps on the console.
+struct Shown {
+    line: ProgressLine,
+}
+
+impl Observer for Shown {
+    fn step(&mut self, r: &StepRecord) {
+        let message = format!(
+            "D {:.3} G {:.3} D(x) {:.2} D(G(z)) {:.2} {:.0} images/s",
+            r.loss_d, r.loss_g, r.d_real, r.d_fake_after, r.images_per_second
+        );
+        self.line.set(r.step, &message);
+    }
+
+    fn wrote(&mut self, path: &Path) {
+        tracing::debug!("wrote {}", path.display());
+    }
+}
+
+fn report_end(session: &Session, outcome: Outcome, global: &Global) -> anyhow::Result<()> {
+    let (run, trainer) = (session.run_dir(), session.trainer());
+    let grid = run.samples()?.pop().map(|(_, path)| path);
+    let checkpoint = run.checkpoints()?.pop().map(|(_, path)| path);
+    let speed = trainer.images_seen() as f64 / trainer.seconds().max(f64::MIN_POSITIVE);
+    if global.json {
+        return print_json(&serde_json::json!({
+            "run": run.root(),
+            "outcome": if outcome == Outcome::Finished { "finished" } else { "interrupted" },
+            "steps": trainer.steps(),
+            "images_seen": trainer.images_seen(),
+            "seconds": trainer.seconds(),
+            "images_per_second": speed,
+            "grid": grid,
+            "checkpoint": checkpoint,
+        }));
+    }
+    let root = run.root().display();
+    tracing::info!(
+        "{} after {} steps, {} images in {} ({speed:.0} images/s)",
+        if outcome == Outcome::Finished { "finished" } else { "interrupted" },
+        trainer.steps(),
+        tables::thousands(trainer.images_seen()),
+        tables::duration(trainer.seconds()),
+    );
+    let mut lines = Vec::new();
+    let mut point = |what: &str, path: Option<PathBuf>| {
+        if let Some(path) = path.filter(|path| path.exists()) {
+            lines.push(format!("{what:12} {}", path.display()));
+        }
+    };
+    point("sample grid", grid);
+    point("loss plot", Some(run.plot("losses.png")));
+    point("progression", Some(run.progression()));
+    point("checkpoint", checkpoint);
+    lines.push(match outcome {
+        Outcome::Finished => format!("next: gan-cli sample {root}   or   gan-cli report {root}"),
+        Outcome::Interrupted => format!("next: gan-cli train --resume {root}"),
+    });
+    print(&lines.join("\n"))
+}
+
+fn announce(estimate: &Estimate) {
+    tracing::info!("{}", estimate_line(estimate));
+}
+
+fn estimate_line(estimate: &Estimate) -> String {
+    let time = tables::duration(estimate.step_seconds * estimate.steps as f64);
+    let memory = match estimate.peak_bytes {
+        Some(bytes) => format!(", {} of memory", tables::bytes(bytes)),
+        None => String::new(),
+    };
+    format!("{} steps will take about {time}{memory}", tables::thousands(estimate.steps))
+}
+
+fn new_info(run: &RunDir, config: &Config, device: &Device, global: &Global) -> RunInfo {
+    let quoted = |word: String| match word.contains([' ', '\'', '"', '$', '{', '[']) {
+        true => format!("'{}'", word.replace('\'', "'\\''")),
+        false => word,
+    };
+    let words: Vec<String> = std::env::args().skip(1).map(quoted).collect();
+    RunInfo {
+        name: run.name(),
+        preset: config.preset.clone(),
+        command: format!("gan-cli {}", words.join(" ")),
+        parent: None,
+        status: Status::Running,
+        reason: None,
+        started: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
+        seconds: 0.0,
+        steps: 0,
+        total_steps: 0,
+        images_seen: 0,
+        device: device_name(device).into(),
+        threads: global.thread_count(),
+        seed: config.seed,
+        version: env!("CARGO_PKG_VERSION").into(),
+    }
+}
+
+fn device_name(device: &Device) -> &'static str {
+    match device {
+        Device::Cpu => "cpu",
+        Device::Cuda(_) => "cuda",
+        Device::Metal(_) => "metal",
+    }
+}

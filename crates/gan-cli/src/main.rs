@@ -1,0 +1,51 @@
+//! The program: trains, samples and measures generative models of faces and digits.
+//!
+//! Nothing of the field is decided here: a command translates what was typed into calls of the
+//! libraries and shows what they return.
+
+mod args;
+mod cmd;
+mod console;
+mod data;
+mod interrupt;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+
+/// Exit code after Ctrl-C or SIGTERM, the shell's convention for SIGINT.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let console = console::Console::install(&cli.global);
+    match run(cli, &console) {
+        Ok(code) => code,
+        Err(error) => {
+            console.error(&error);
+            ExitCode::from(if error.is::<args::UsageError>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {
+    let global = cli.global;
+    global.start_threads()?;
+    match cli.command {
+        Command::Prepare(command) => command.run(&global, console)?,
+        Command::Train(command) => {
+            if command.run(&global, console)? == gan_train::Outcome::Interrupted {
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+        }
+        Command::Presets(command) => command.run(&global)?,
+        Command::Info(command) => command.run(&global)?,
+        Command::Sample(command) => command.run(&global, console)?,
+        Command::Runs(command) => command.run(&global)?,
+        Command::Bench(command) => command.run(&global, console)?,
+        Command::Report(command) => command.run(console)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,18 @@
+//! What every crate of the workspace shares: named random streams, images and grids, plots, the
+//! run folder and atomic file writes. It knows nothing of models, data sets or training.
+
+pub mod error;
+pub mod file;
+pub mod gif;
+pub mod grid;
+pub mod image;
+pub mod plot;
+pub mod quality;
+pub mod rng;
+pub mod run;
+pub mod testing;
+
+pub use error::{Error, Result};
+pub use image::Image;
+pub use rng::{Stream, StreamPosition};
+pub use run::RunDir;

@@ -1,0 +1,62 @@
+//! Prepared data sets in a folder of the user's, made when a raw source is trained on. Each lies in a
+//! sub-folder named by kind, size and a digest of source and options, so that none is ever mistaken for
+//! another.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::DataError;
+use crate::manifest::{self, Manifest};
+use crate::prepare::lock::WhenBusy;
+use crate::prepare::{Job, PrepareOptions, Progress, plan};
+use crate::source::Source;
+
+/// A data set in the cache.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Its manifest, or `None` where it was interrupted.
+    pub manifest: Option<Manifest>,
+    /// Bytes on disk.
+    pub bytes: u64,
+}
+
+/// The folder of the prepared data of `source`, made now where it is not there.
+///
+/// Where another process is making it, waits for that.
+pub fn prepared(
+    source: &Source,
+    cache_dir: &Path,
+    options: &PrepareOptions,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<PathBuf, DataError> {
+    let job = Job::new(source, options)?;
+    let image = job.plan.image;
+    let (kind, digest) = (source.kind(), job.plan.short_digest());
+    let out = cache_dir.join(format!("{kind}-{}x{}-{digest}", image.width, image.height));
+    job.run(&out, WhenBusy::Wait, progress)?;
+    Ok(out)
+}
+
+/// The data sets of a cache, by name; other folders in it are left alone.
+pub fn entries(cache_dir: &Path) -> Result<Vec<Entry>, DataError> {
+    if !cache_dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut entries = Vec::new();
+    for folder in fs_err::read_dir(cache_dir)? {
+        let path = folder?.path();
+        if !path.join(plan::FILE).is_file() {
+            continue;
+        }
+        let mut bytes = 0;
+        for file in fs_err::read_dir(&path)? {
+            bytes += file?.metadata()?.len();
+        }
+        let finished = path.join(manifest::FILE).is_file();
+        let manifest = finished.then(|| Manifest::read(&path).ok()).flatten();
+        entries.push(Entry { path, manifest, bytes });
+    }
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(entries)
+}

@@ -1,0 +1,205 @@
+//! One shard: a safetensors file with `images` u8 `(N, C, H, W)`, `split` u8 `(N,)`, and where the
+//! source has them `attributes` u8 `(N, A)` and `labels` i64 `(N,)` (the integer type that PyTorch
+//! and candle both index with). What was left out is listed in the file's metadata.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensors, serialize};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::error::DataError;
+use crate::manifest::ShardEntry;
+use crate::prepare::Skipped;
+use crate::shape::{ImageShape, Split, SplitCounts};
+
+/// The one key of a shard's metadata; a single one, as their order in the file is not defined.
+const METADATA: &str = "gan-data";
+
+/// Name of the shard of a place in the order.
+pub(crate) fn file_name(index: usize) -> String {
+    format!("shard-{index:05}.safetensors")
+}
+
+/// Hash of a shard's bytes as the manifest has it.
+pub(crate) fn hash(bytes: &[u8]) -> String {
+    format!("{:016x}", xxh3_64(bytes))
+}
+
+/// Which tensors a data set's shards have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) image: ImageShape,
+    /// Number of attributes; without any there is no such tensor.
+    pub(crate) columns: usize,
+    pub(crate) has_labels: bool,
+}
+
+/// The rows of a shard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rows {
+    pub(crate) images: Vec<u8>,     // [N, C, H, W]
+    pub(crate) splits: Vec<u8>,     // [N]
+    pub(crate) attributes: Vec<u8>, // [N, A]
+    pub(crate) labels: Vec<i64>,    // [N], or empty where the source has none
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+/// What of a written shard goes into the manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) entry: ShardEntry,
+    pub(crate) counts: SplitCounts,
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    skipped: Vec<Skipped>,
+}
+
+impl Rows {
+    /// Writes the shard, whole or not at all.
+    pub(crate) fn write(
+        &self,
+        folder: &Path,
+        index: usize,
+        layout: Layout,
+    ) -> Result<Report, DataError> {
+        let Layout { image, columns, has_labels } = layout;
+        let n = self.splits.len();
+        let labels: Vec<u8> = self.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
+        let view = |dtype, shape: &[usize], data| {
+            TensorView::new(dtype, shape.to_vec(), data).expect("as many bytes as the shape says")
+        };
+        let image_shape = [n, image.channels, image.height, image.width];
+        let mut tensors = vec![
+            ("images", view(Dtype::U8, &image_shape, &self.images)),
+            ("split", view(Dtype::U8, &[n], &self.splits)),
+        ];
+        if columns > 0 {
+            tensors.push(("attributes", view(Dtype::U8, &[n, columns], &self.attributes)));
+        }
+        if has_labels {
+            tensors.push(("labels", view(Dtype::I64, &[n], &labels)));
+        }
+        let metadata = serde_json::to_string(&Metadata { skipped: self.skipped.clone() });
+        let metadata = HashMap::from([(METADATA.into(), metadata.expect("plain data"))]);
+        let bytes = serialize(tensors, Some(metadata)).expect("tensors of known types");
+        let file = file_name(index);
+        gan_core::file::write_atomic(&folder.join(&file), |out| {
+            Ok::<_, DataError>(out.write_all(&bytes)?)
+        })?;
+        let mut counts = SplitCounts::default();
+        for &number in &self.splits {
+            counts.add(Split::from_number(number).expect("written from a split"), 1);
+        }
+        let entry = ShardEntry { file, images: n, xxh3: hash(&bytes) };
+        Ok(Report { entry, counts, skipped: self.skipped.clone() })
+    }
+}
+
+/// A shard's bytes with the places of its tensors in them.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    bytes: Vec<u8>,
+    images: usize,
+    splits: usize,
+    attributes: Option<usize>,
+    labels: Option<usize>,
+    rows: usize,
+    columns: usize,
+    image_bytes: usize,
+}
+
+impl Shard {
+    /// Takes a shard's bytes apart; the error is what was expected and what was found.
+    pub(crate) fn parse(bytes: Vec<u8>, layout: Layout) -> Result<Self, (String, String)> {
+        let Layout { image, columns, has_labels } = layout;
+        let whole = |e| ("a safetensors file".to_string(), format!("{e}"));
+        let tensors = SafeTensors::deserialize(&bytes).map_err(whole)?;
+        let rows = tensors.tensor("split").map_or(0, |split| split.shape().iter().product());
+        let place = |name: &str, dtype: Dtype, shape: &[usize]| {
+            let Ok(view) = tensors.tensor(name) else { return Ok(None) };
+            if view.dtype() != dtype || view.shape() != shape {
+                let expected = format!("{name} {dtype:?} {shape:?}");
+                return Err((expected, format!("{:?} {:?}", view.dtype(), view.shape())));
+            }
+            Ok(Some(view.data().as_ptr() as usize - bytes.as_ptr() as usize))
+        };
+        let image_shape = [rows, image.channels, image.height, image.width];
+        let images = place("images", Dtype::U8, &image_shape)?.ok_or_else(|| missing("images"))?;
+        let splits = place("split", Dtype::U8, &[rows])?.ok_or_else(|| missing("split"))?;
+        let attributes = place("attributes", Dtype::U8, &[rows, columns])?;
+        if attributes.is_none() && columns > 0 {
+            return Err(missing("attributes"));
+        }
+        let labels = place("labels", Dtype::I64, &[rows])?;
+        if labels.is_none() && has_labels {
+            return Err(missing("labels"));
+        }
+        if let Some(number) =
+            bytes[splits..][..rows].iter().find(|n| Split::from_number(**n).is_none())
+        {
+            return Err(("splits 0, 1 and 2".into(), number.to_string()));
+        }
+        let image_bytes = image.bytes();
+        Ok(Self { images, splits, attributes, labels, rows, columns, image_bytes, bytes })
+    }
+
+    /// Reads back a shard that an interrupted preparation wrote from `items` pictures; `None` where
+    /// the file is not there or not such a shard.
+    pub(crate) fn report(
+        folder: &Path,
+        index: usize,
+        layout: Layout,
+        items: usize,
+    ) -> Option<Report> {
+        let file = file_name(index);
+        let bytes = std::fs::read(folder.join(&file)).ok()?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
+        let metadata = header.metadata().as_ref()?.get(METADATA)?;
+        let Metadata { skipped } = serde_json::from_str(metadata).ok()?;
+        let xxh3 = hash(&bytes);
+        let shard = Self::parse(bytes, layout).ok()?;
+        let mut counts = SplitCounts::default();
+        (0..shard.rows).for_each(|row| counts.add(shard.split(row), 1));
+        let entry = ShardEntry { file, images: shard.rows, xxh3 };
+        (shard.rows + skipped.len() == items).then_some(Report { entry, counts, skipped })
+    }
+
+    /// Pictures in it.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Planes `[C, H, W]` of one picture.
+    pub(crate) fn image(&self, row: usize) -> &[u8] {
+        &self.bytes[self.images + row * self.image_bytes..][..self.image_bytes]
+    }
+
+    /// Split of one picture.
+    pub(crate) fn split(&self, row: usize) -> Split {
+        Split::from_number(self.bytes[self.splits + row]).expect("checked when it was parsed")
+    }
+
+    /// Attributes of one picture, 0 or 1.
+    pub(crate) fn attributes(&self, row: usize) -> &[u8] {
+        let start = self.attributes.unwrap_or(0) + row * self.columns;
+        &self.bytes[start..][..self.columns]
+    }
+
+    /// Label of one picture.
+    pub(crate) fn label(&self, row: usize) -> Option<i64> {
+        let start = self.labels? + row * size_of::<i64>();
+        self.bytes[start..].first_chunk().map(|bytes| i64::from_le_bytes(*bytes))
+    }
+}
+
+fn missing(name: &str) -> (String, String) {
+    (format!("a tensor {name}"), "none".into())
+}

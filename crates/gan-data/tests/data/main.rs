@@ -1,0 +1,11 @@
+//! gan-data over real files, which the tests write: every source, what is wrong with them, resuming,
+//! and the loader.
+
+mod bad_input;
+mod fixtures;
+mod loader;
+mod resume;
+mod sources;
+
+/// What tests return.
+type Outcome = Result<(), Box<dyn std::error::Error>>;

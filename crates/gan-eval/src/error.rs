@@ -1,0 +1,77 @@
+//! What can go wrong while measuring: which file or tensor, what was expected, what to do.
+
+use std::path::PathBuf;
+
+/// What can go wrong in this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum EvalError {
+    /// Images that cannot be compared, or a file that cannot be read.
+    #[error(transparent)]
+    Core(#[from] gan_core::Error),
+
+    /// A file or folder operation failed; the message names the path (`fs_err`).
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+
+    /// Nothing was given to measure.
+    #[error("no images to compare; at least one pair is needed")]
+    Empty,
+
+    /// A folder without PNG files.
+    #[error("{}: expected PNG files, found none; name a folder that holds them directly", .path.display())]
+    NoPictures {
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// An image that has no partner of the same name.
+    #[error(
+        "{}: no image of this name in {} ({unmatched} such); both folders must hold the same names",
+        .path.display(), .other.display()
+    )]
+    Unmatched {
+        /// The first image without a partner.
+        path: PathBuf,
+        /// Where its partner was expected.
+        other: PathBuf,
+        /// How many have none.
+        unmatched: usize,
+    },
+
+    /// Lists of images and references that do not pair up.
+    #[error("{images} images but {references} references; one reference an image is needed")]
+    Lengths {
+        /// Number of images.
+        images: usize,
+        /// Number of references.
+        references: usize,
+    },
+
+    /// An image whose size or kind differs from its reference's.
+    #[error(
+        "{}: {image}, but its reference {} is {expected}; bring both to one size and kind",
+        .path.display(), .reference.display()
+    )]
+    Size {
+        /// The image.
+        path: PathBuf,
+        /// Its size and channels.
+        image: String,
+        /// The reference.
+        reference: PathBuf,
+        /// Size and channels of the reference.
+        expected: String,
+    },
+
+    /// Batches of images of different size or channels.
+    #[error("images of {got} after images of {expected}; measure one size and kind at a time")]
+    Mixed {
+        /// `C×H×W` of the first batch.
+        expected: String,
+        /// `C×H×W` of the later one.
+        got: String,
+    },
+}
+
+/// Result of this crate's operations.
+pub type Result<T, E = EvalError> = std::result::Result<T, E>;

@@ -1,0 +1,12 @@
+//! Measures over sets of images. So far: how far images are from their references.
+//!
+//! A result carries its `protocol`: one sentence that says exactly what was computed. The crate knows
+//! nothing of models or training; it takes tensors or files.
+
+mod error;
+mod folders;
+mod image_errors;
+
+pub use error::{EvalError, Result};
+pub use folders::{compare_files, compare_folders};
+pub use image_errors::{Extreme, ImageErrors, ImageErrorsResult, Spread};

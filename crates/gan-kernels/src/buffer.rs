@@ -1,0 +1,57 @@
+//! Memory of the kernels: outputs that are filled in parallel, scratch that is reused.
+
+use std::mem::MaybeUninit;
+
+use rayon::prelude::*;
+
+use crate::element::Element;
+
+/// A vector of `len` elements whose chunks of `chunk_len` are filled by `fill(chunk index, chunk)` in parallel.
+///
+/// Every chunk is zero when `fill` gets it. It is zeroed by the thread that fills it and just before, so that the
+/// zeros cost a pass over the cache and not one over memory.
+pub(crate) fn fill_chunks<T: Element>(
+    len: usize,
+    chunk_len: usize,
+    fill: impl Fn(usize, &mut [T]) + Send + Sync,
+) -> Vec<T> {
+    let mut out: Vec<T> = Vec::with_capacity(len);
+    out.spare_capacity_mut()[..len]
+        .par_chunks_mut(chunk_len.max(1))
+        .enumerate()
+        .for_each(|(index, chunk)| fill(index, zeroed(chunk)));
+    // SAFETY: `len` is within the capacity, and the chunks, which cover `..len`, were all initialized by `zeroed`.
+    #[allow(unsafe_code)]
+    unsafe {
+        out.set_len(len);
+    }
+    out
+}
+
+/// Writes zeros and gives the slice its initialized type.
+fn zeroed<T: Element>(chunk: &mut [MaybeUninit<T>]) -> &mut [T] {
+    for element in chunk.iter_mut() {
+        element.write(T::zero());
+    }
+    // SAFETY: every element was written above.
+    #[allow(unsafe_code)]
+    unsafe {
+        chunk.assume_init_mut()
+    }
+}
+
+/// Runs `body` with `len` elements of unspecified content from this thread's spare buffers, aligned to a cache line.
+pub(crate) fn with_scratch<T: Element, R>(len: usize, body: impl FnOnce(&mut [T]) -> R) -> R {
+    const ALIGNMENT: usize = 64;
+    let pad = ALIGNMENT / size_of::<T>();
+    // The buffer is taken out while in use: a nested call, or a task that rayon runs on this thread meanwhile,
+    // takes another one.
+    let mut buffer = T::spare_buffers().with_borrow_mut(Vec::pop).unwrap_or_default();
+    if buffer.len() < len + pad {
+        buffer.resize(len + pad, T::zero());
+    }
+    let start = buffer.as_ptr().align_offset(ALIGNMENT).min(pad);
+    let result = body(&mut buffer[start..start + len]);
+    T::spare_buffers().with_borrow_mut(|spare| spare.push(buffer));
+    result
+}

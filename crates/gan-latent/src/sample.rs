@@ -1,0 +1,120 @@
+//! Samples: seeded latents and the images that a generator makes of them.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+use candle_nn::ModuleT;
+use gan_core::grid::Grid;
+use gan_core::{Image, Stream, image};
+use gan_models::{Latent, LatentBatch};
+
+use crate::error::LatentError;
+use crate::latents;
+
+/// Images that go through a generator at once: enough to keep all cores busy, few enough for memory.
+const BATCH: usize = 64;
+
+/// Latents and the images a generator made of them.
+#[derive(Clone, Debug)]
+pub struct Samples {
+    /// The latents, in the order of the images.
+    pub latents: LatentBatch,
+    /// The images.
+    pub images: Vec<Image>,
+}
+
+/// `n` latents for a seed: the first ones are the same whatever `n` is.
+pub fn seeded(
+    latent: &Latent,
+    n: usize,
+    seed: u64,
+    device: &Device,
+) -> Result<LatentBatch, LatentError> {
+    // One stream an image, so that image 7 of seed 3 is the same in a grid of 8 and of 800.
+    let one = |i: u64| latent.sample(1, &mut Stream::indexed("sample", seed, i), device);
+    let singles = (0..n as u64).map(one).collect::<Result<Vec<_>, _>>()?;
+    Ok(latent.batch(|name| {
+        let of_part = |single: &LatentBatch| {
+            single.parts().find(|(part, _)| *part == name).map(|(_, values)| values.clone())
+        };
+        Tensor::cat(&singles.iter().filter_map(of_part).collect::<Vec<_>>(), 0)
+    })?)
+}
+
+impl Samples {
+    /// Runs latents through a generator, in batches; `progress` is told how many images are done.
+    pub fn generate(
+        generator: &impl ModuleT,
+        latents: LatentBatch,
+        progress: impl Fn(usize),
+    ) -> Result<Self, LatentError> {
+        let mut images = Vec::with_capacity(latents.len());
+        for from in (0..latents.len()).step_by(BATCH) {
+            let part = latents.narrow(from, BATCH.min(latents.len() - from))?;
+            images.extend(image::from_tensor(&generator.forward_t(&part.encode()?, false)?)?);
+            progress(images.len());
+        }
+        Ok(Self { latents, images })
+    }
+
+    /// Writes one grid to `path` and the latents beside it, as [`latents_path`] says.
+    pub fn write_grid(&self, path: &Path, indexed: bool) -> Result<(), LatentError> {
+        let width = self.images.first().map_or(0, Image::width);
+        let grid = Grid::for_images(self.images.len(), width);
+        let grid = if indexed { grid.with_indices() } else { grid };
+        grid.render(&self.images)?.write_png(path)?;
+        latents::write(&self.latents, &latents_path(path))
+    }
+
+    /// Writes each image as `{index}.png` into a folder, and the latents beside them.
+    pub fn write_separate(&self, folder: &Path) -> Result<(), LatentError> {
+        for (i, image) in self.images.iter().enumerate() {
+            image.write_png(&folder.join(format!("{i:05}.png")))?;
+        }
+        latents::write(&self.latents, &folder.join("latents.safetensors"))
+    }
+}
+
+/// Where the latents of a grid go: its name with the ending `.safetensors`.
+pub fn latents_path(grid: &Path) -> PathBuf {
+    grid.with_extension("safetensors")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Shows the latent itself: `(N, 12)` as 2×2 RGB.
+    struct Show;
+
+    impl ModuleT for Show {
+        fn forward_t(&self, z: &Tensor, _train: bool) -> candle_core::Result<Tensor> {
+            z.reshape(((), 3, 2, 2))?.tanh()
+        }
+    }
+
+    #[test]
+    fn an_image_does_not_depend_on_how_many_are_drawn() -> Result<(), LatentError> {
+        let latent = Latent::normal(12);
+        let few = Samples::generate(&Show, seeded(&latent, 3, 9, &Device::Cpu)?, |_| ())?;
+        let many = Samples::generate(&Show, seeded(&latent, BATCH + 5, 9, &Device::Cpu)?, |_| ())?;
+        assert_eq!(many.images.len(), BATCH + 5);
+        assert_eq!(few.images, many.images[..3]);
+        let other = Samples::generate(&Show, seeded(&latent, 3, 10, &Device::Cpu)?, |_| ())?;
+        assert_ne!(few.images, other.images);
+        Ok(())
+    }
+
+    #[test]
+    fn written_samples_are_all_there() -> Result<(), LatentError> {
+        let folder = tempfile::tempdir().map_err(gan_core::Error::from)?;
+        let latent = Latent::normal(12);
+        let samples = Samples::generate(&Show, seeded(&latent, 4, 0, &Device::Cpu)?, |_| ())?;
+        let grid = folder.path().join("grid.png");
+        samples.write_grid(&grid, true)?;
+        assert!(grid.is_file() && folder.path().join("grid.safetensors").is_file());
+        samples.write_separate(folder.path())?;
+        assert_eq!(Image::read(&folder.path().join("00003.png"))?, samples.images[3]);
+        Ok(())
+    }
+}

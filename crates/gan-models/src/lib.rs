@@ -1,0 +1,36 @@
+//! Models: what a latent is, where parameters live and how each network is built.
+//!
+//! Parameters come from an ordered, seeded [`ParamStore`], so that the same seed gives the same
+//! weights on every device and in every order of construction. A network is read in one page
+//! ([`dcgan`]); what it is made of is in [`layers`].
+
+pub mod config;
+pub mod dcgan;
+pub mod latent;
+pub mod layers;
+pub mod params;
+pub mod summary;
+
+pub use config::{Discriminator, DiscriminatorKind, Generator, GeneratorKind, ModelConfig};
+pub use latent::{Latent, LatentBatch, Part};
+pub use params::ParamStore;
+pub use summary::{LayerSummary, NetworkSummary};
+
+/// Size of the images that a model makes or judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageSize {
+    /// 1 for gray, 3 for RGB.
+    pub channels: usize,
+    /// Rows of pixels.
+    pub height: usize,
+    /// Pixels in a row.
+    pub width: usize,
+}
+
+impl std::fmt::Display for ImageSize {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let color = if self.channels == 1 { "gray" } else { "RGB" };
+        write!(f, "{}×{} {color}", self.width, self.height)
+    }
+}

@@ -1,0 +1,149 @@
+//! Checkpoints: one safetensors file with everything that resuming, sampling and PyTorch need.
+//!
+//! Tensors are named `generator.…`, `discriminator.…` (weights and running statistics, with
+//! PyTorch's keys within a layer) and `optimizer.{network}.….{exp_avg,exp_avg_sq}`. The metadata has
+//! one entry, `gan`: a [`Header`] as JSON. `safetensors.torch.load_file` reads the file as it is.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+use gan_core::{RunDir, StreamPosition, file};
+use gan_data::LoaderPosition;
+use gan_models::{Generator, ImageSize, ParamStore};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::error::TrainError;
+
+/// Key of the header in the file's metadata.
+const METADATA_KEY: &str = "gan";
+/// Format written and read by this version.
+pub const FORMAT: u32 = 1;
+
+/// Everything of a checkpoint that is not a tensor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// Version of this layout.
+    pub format: u32,
+    /// The run's resolved configuration.
+    pub config: Config,
+    /// Training steps done.
+    pub step: u64,
+    /// Real images seen.
+    pub images_seen: u64,
+    /// Seconds of training so far.
+    pub seconds: f64,
+    /// Where the stream of training latents stands.
+    pub latents: StreamPosition,
+    /// The next batch of real images.
+    pub loader: LoaderPosition,
+    /// Digest of the data set that was trained on.
+    pub data_digest: String,
+    /// Updates that each network's optimizer has made.
+    pub optimizer_steps: BTreeMap<String, u64>,
+}
+
+/// A checkpoint in memory.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// Everything that is not a tensor.
+    pub header: Header,
+    /// Weights, running statistics and optimizer moments by name.
+    pub tensors: HashMap<String, Tensor>,
+}
+
+impl Checkpoint {
+    /// Writes the file; it is there whole or not at all.
+    pub fn save(&self, path: &Path) -> Result<(), TrainError> {
+        let header = serde_json::to_string(&self.header).map_err(std::io::Error::from)?;
+        let metadata = HashMap::from([(METADATA_KEY.to_string(), header)]);
+        let mut names: Vec<_> = self.tensors.keys().collect();
+        names.sort();
+        let tensors = names.into_iter().map(|name| (name, &self.tensors[name]));
+        let bytes = safetensors::serialize(tensors, Some(metadata))
+            .map_err(|e| damaged(path, "tensors that can be written", e.to_string()))?;
+        Ok(file::write_bytes(path, &bytes)?)
+    }
+
+    /// Reads a file onto a device.
+    pub fn load(path: &Path, device: &Device) -> Result<Self, TrainError> {
+        let bytes = fs_err::read(path)?;
+        let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes)
+            .map_err(|e| damaged(path, "a checkpoint in safetensors format", e.to_string()))?;
+        let header = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY));
+        let Some(header) = header else {
+            let found = "safetensors without our header".to_string();
+            return Err(damaged(path, "a checkpoint of this program", found));
+        };
+        let header = Self::parse_header(path, header)?;
+        let tensors = candle_core::safetensors::load_buffer(&bytes, device)
+            .map_err(|e| damaged(path, "whole tensors", e.to_string()))?;
+        Ok(Self { header, tensors })
+    }
+
+    fn parse_header(path: &Path, text: &str) -> Result<Header, TrainError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let header = |e: serde_json::Error| damaged(path, "a header we know", e.to_string());
+        let version: Version = serde_json::from_str(text).map_err(header)?;
+        if version.format != FORMAT {
+            return Err(TrainError::Checkpoint {
+                path: path.into(),
+                expected: format!("format {FORMAT}"),
+                found: format!("format {}", version.format),
+                remedy: "read it with the version of the program that wrote it".into(),
+            });
+        }
+        serde_json::from_str(text).map_err(header)
+    }
+
+    /// The newest checkpoint of a run, with its path.
+    pub fn latest(run: &RunDir, device: &Device) -> Result<(PathBuf, Self), TrainError> {
+        let Some((_, path)) = run.checkpoints()?.pop() else {
+            return Err(TrainError::Checkpoint {
+                path: run.root().join("checkpoints"),
+                expected: "at least one checkpoint".into(),
+                found: "none".into(),
+                remedy: "the run was stopped before its first; train it again".into(),
+            });
+        };
+        let checkpoint = Self::load(&path, device)?;
+        Ok((path, checkpoint))
+    }
+
+    /// Size of the images that the networks make and judge.
+    pub fn image(&self) -> Result<ImageSize, TrainError> {
+        let missing = || TrainError::Config("the checkpoint's config has no image size".into());
+        self.header.config.image.ok_or_else(missing)
+    }
+
+    /// The generator with its trained weights.
+    pub fn generator(&self, device: &Device) -> Result<Generator, TrainError> {
+        let config = &self.header.config;
+        let store = self.store("generator", device);
+        Ok(config.model.generator(&config.latent, self.image()?, store.frozen())?)
+    }
+
+    /// The weights of one network, its prefix removed.
+    pub fn store(&self, network: &str, device: &Device) -> ParamStore {
+        let prefix = format!("{network}.");
+        let tensors = self.tensors.iter();
+        let own = tensors
+            .filter_map(|(name, t)| Some((name.strip_prefix(&prefix)?.to_string(), t.clone())))
+            .collect();
+        ParamStore::from_tensors(own, device)
+    }
+}
+
+fn damaged(path: &Path, expected: &str, found: String) -> TrainError {
+    TrainError::Checkpoint {
+        path: path.into(),
+        expected: expected.into(),
+        found,
+        remedy: "remove it to fall back to the run's checkpoint before it".into(),
+    }
+}

@@ -1,0 +1,29 @@
+//! The training loop of generative models: phases as data, metrics, checkpoints, exact resume.
+//!
+//! A [`Config`] names everything that decides a run's numbers. A [`Trainer`] turns it, a data set
+//! and a device into steps; it touches no disk. A [`Session`] drives a trainer in a run folder:
+//! metrics, grids, checkpoints, plots. What to show a person while it runs is an [`Observer`]'s.
+
+pub mod checkpoint;
+pub mod config;
+mod error;
+pub mod estimate;
+pub mod log;
+mod networks;
+pub mod phase;
+pub mod preset;
+mod progression;
+pub mod record;
+pub mod retention;
+pub mod session;
+pub mod settings;
+pub mod trainer;
+
+pub use checkpoint::{Checkpoint, Header};
+pub use config::Config;
+pub use error::TrainError;
+pub use phase::{Network, Phase};
+pub use preset::Preset;
+pub use record::StepRecord;
+pub use session::{Observer, Outcome, Session};
+pub use trainer::Trainer;

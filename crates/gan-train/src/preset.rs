@@ -1,0 +1,64 @@
+//! The presets: named configurations, compiled in from `assets/presets`.
+
+use crate::config::Config;
+use crate::error::TrainError;
+
+/// A named configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preset {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// The file as it was written, comments included; its first line says what it is.
+    pub toml: &'static str,
+}
+
+/// All presets; the first is the default.
+pub const PRESETS: &[Preset] = &[
+    Preset { name: "faces", toml: include_str!("../../../assets/presets/faces.toml") },
+    Preset { name: "digits", toml: include_str!("../../../assets/presets/digits.toml") },
+    Preset { name: "dcgan", toml: include_str!("../../../assets/presets/dcgan.toml") },
+];
+
+impl Preset {
+    /// The preset called `name`.
+    pub fn find(name: &str) -> Result<Self, TrainError> {
+        if let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) {
+            return Ok(*preset);
+        }
+        let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+        Err(TrainError::Config(format!("no preset {name:?}; there are {}", names.join(", "))))
+    }
+
+    /// One line on what it is.
+    pub fn summary(&self) -> &'static str {
+        self.toml.lines().next().unwrap_or_default().trim_start_matches(['#', ' '])
+    }
+
+    /// The configuration it stands for.
+    pub fn config(&self) -> Result<Config, TrainError> {
+        Config::from_toml(self.toml)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_is_whole_and_bears_its_name() {
+        for preset in PRESETS {
+            let config = preset.config().expect(preset.name);
+            assert_eq!(config.preset, preset.name);
+            config.check().expect(preset.name);
+            assert!(preset.summary().len() > 20, "{} says what it is", preset.name);
+            let again = Config::from_toml(&config.to_toml().expect("plain data"));
+            assert_eq!(again.expect("its own form"), config);
+        }
+    }
+
+    #[test]
+    fn an_unknown_preset_is_answered_with_the_known_ones() {
+        let message = Preset::find("dcgam").expect_err("no such preset").to_string();
+        assert!(message.contains("dcgam") && message.contains("digits"), "{message}");
+    }
+}

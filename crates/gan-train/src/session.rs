@@ -1,0 +1,198 @@
+//! A session drives a trainer in a run folder: metrics, grids, checkpoints and what is left at the
+//! end.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use gan_core::grid::Grid;
+use gan_core::run::{RunInfo, Status};
+use gan_core::{RunDir, file, image};
+use gan_data::Split;
+use gan_models::LatentBatch;
+
+use crate::error::TrainError;
+use crate::log::jsonl::MetricsFile;
+use crate::log::tensorboard::EventWriter;
+use crate::record::StepRecord;
+use crate::trainer::Trainer;
+use crate::{progression, retention};
+
+/// Is told what happens while a run trains; shows it to a person.
+pub trait Observer {
+    /// A step was made.
+    fn step(&mut self, record: &StepRecord);
+    /// A grid or checkpoint was written.
+    fn wrote(&mut self, path: &Path);
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps done.
+    Finished,
+    /// Asked to stop; a checkpoint was saved.
+    Interrupted,
+}
+
+/// A trainer in a run folder.
+pub struct Session {
+    trainer: Trainer,
+    run: RunDir,
+    info: RunInfo,
+    grid_latents: LatentBatch,
+    metrics: MetricsFile,
+    events: EventWriter,
+}
+
+impl Session {
+    /// Begins a run in a fresh folder, or continues one where `trainer` already has steps.
+    pub fn new(trainer: Trainer, run: RunDir, info: RunInfo) -> Result<Self, TrainError> {
+        let grid_latents = trainer.grid_latents(trainer.config().output.grid_images)?;
+        file::write_bytes(&run.config(), trainer.config().to_toml()?.as_bytes())?;
+        run.write_json(&run.models(), &trainer.summaries()?)?;
+        run.write_json(&run.data(), trainer.data().manifest())?;
+        let step = trainer.steps();
+        let metrics = MetricsFile::continue_after(&run.metrics(), step)?;
+        let events = EventWriter::continue_at(run.root(), step, unix_time())?;
+        let mut session = Self { trainer, run, info, grid_latents, metrics, events };
+        session.write_real()?;
+        if step == 0 {
+            session.write_grid()?;
+        }
+        session.write_info(Status::Running, None)?;
+        Ok(session)
+    }
+
+    /// The trainer.
+    pub fn trainer(&self) -> &Trainer {
+        &self.trainer
+    }
+
+    /// The run folder.
+    pub fn run_dir(&self) -> &RunDir {
+        &self.run
+    }
+
+    /// Trains to the end, or until `stop` is set: then the step under way is finished and a
+    /// checkpoint saved.
+    pub fn train(
+        &mut self,
+        stop: &AtomicBool,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, TrainError> {
+        match self.train_steps(stop, observer) {
+            Ok(outcome) => Ok(outcome),
+            Err(error) => {
+                // The error of the training is the one to report, whatever this write does.
+                self.write_info(Status::Failed, Some(error.to_string())).ok();
+                Err(error)
+            }
+        }
+    }
+
+    fn train_steps(
+        &mut self,
+        stop: &AtomicBool,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, TrainError> {
+        let total = self.trainer.total_steps();
+        let output = self.trainer.config().output.clone();
+        let mut saved = false;
+        while self.trainer.steps() < total {
+            if stop.load(Ordering::Relaxed) {
+                if !saved {
+                    self.save_checkpoint(observer)?;
+                }
+                self.write_info(Status::Interrupted, Some("stopped by a person".into()))?;
+                return Ok(Outcome::Interrupted);
+            }
+            let before = self.trainer.images_seen();
+            let record = self.trainer.step()?;
+            self.check_finite(&record)?;
+            self.log(&record)?;
+            observer.step(&record);
+            let crossed = |every: u64| before / every != record.images_seen / every;
+            if crossed(output.grid_every) {
+                let path = self.write_grid()?;
+                observer.wrote(&path);
+            }
+            saved = crossed(output.checkpoint_every);
+            if saved {
+                self.save_checkpoint(observer)?;
+                self.write_info(Status::Running, None)?;
+            }
+        }
+        if !saved {
+            self.save_checkpoint(observer)?;
+        }
+        self.write_grid()?;
+        progression::write_progression(&self.run)?;
+        progression::write_plots(&self.run)?;
+        self.write_info(Status::Finished, None)?;
+        Ok(Outcome::Finished)
+    }
+
+    fn check_finite(&self, record: &StepRecord) -> Result<(), TrainError> {
+        let Some((what, value)) = record.non_finite() else { return Ok(()) };
+        let last_good = match self.run.checkpoints()?.pop() {
+            Some((_, path)) => format!("the last good checkpoint is {}", path.display()),
+            None => "no checkpoint was written before it".into(),
+        };
+        Err(TrainError::NonFinite { what, value, step: record.step, last_good })
+    }
+
+    fn log(&mut self, record: &StepRecord) -> Result<(), TrainError> {
+        self.metrics.append(record)?;
+        let now = unix_time();
+        for (tag, value) in record.scalars() {
+            self.events.scalar(tag, record.step, now, value)?;
+        }
+        Ok(self.events.flush()?)
+    }
+
+    /// Real images of the training split in a grid, so that samples have something to be held
+    /// against.
+    fn write_real(&self) -> Result<(), TrainError> {
+        let data = self.trainer.data();
+        let n = self.trainer.config().output.grid_images.min(data.len(Split::Train));
+        let images = data.images(Split::Train, &(0..n).collect::<Vec<_>>())?;
+        let grid = Grid::for_images(n, data.image_shape().width);
+        grid.render(&image::from_tensor(&images)?)?.write_png(&self.run.real())?;
+        Ok(())
+    }
+
+    fn write_grid(&mut self) -> Result<std::path::PathBuf, TrainError> {
+        let images = image::from_tensor(&self.trainer.generate(&self.grid_latents)?)?;
+        let path = self.run.sample(self.trainer.images_seen());
+        let width = self.trainer.data().image_shape().width;
+        Grid::for_images(images.len(), width).render(&images)?.write_png(&path)?;
+        Ok(path)
+    }
+
+    fn save_checkpoint(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let path = self.run.checkpoint(self.trainer.images_seen());
+        self.trainer.checkpoint()?.save(&path)?;
+        observer.wrote(&path);
+        let keep = self.trainer.config().output.keep_checkpoints;
+        for old in retention::superseded(&self.run.checkpoints()?, keep) {
+            fs_err::remove_file(old)?;
+        }
+        Ok(())
+    }
+
+    fn write_info(&mut self, status: Status, reason: Option<String>) -> Result<(), TrainError> {
+        self.info.status = status;
+        self.info.reason = reason;
+        self.info.seconds = self.trainer.seconds();
+        self.info.steps = self.trainer.steps();
+        self.info.total_steps = self.trainer.total_steps();
+        self.info.images_seen = self.trainer.images_seen();
+        Ok(self.run.write_info(&self.info)?)
+    }
+}
+
+/// Seconds after 1970.
+fn unix_time() -> f64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |t| t.as_secs_f64())
+}

@@ -1,0 +1,176 @@
+//! Single settings over a configuration: `key=value`, any key, nearest one named where unknown.
+//!
+//! A key is a path of table keys joined by dots. Elements of a list are addressed by their position
+//! or by their `name` or `network`: `latent.z.size=50`, `phases.generator.steps=2`.
+
+use toml::{Table, Value};
+
+use crate::config::Config;
+use crate::error::TrainError;
+
+/// Keys that a configuration may have without every one having them.
+const OPTIONAL: &[&str] = &["data.size", "data.limit"];
+
+/// Applies `settings`, each `key=value`, to `config` and checks the result.
+pub fn apply(config: &Config, settings: &[String]) -> Result<Config, TrainError> {
+    let mut table = Table::try_from(config).map_err(|e| TrainError::Config(e.to_string()))?;
+    for setting in settings {
+        let Some((key, text)) = setting.split_once('=') else {
+            return Err(TrainError::Config(format!("setting {setting:?}: expected key=value")));
+        };
+        let key = key.trim();
+        let value = parse_value(text.trim());
+        let Some(place) = find(&mut table, key) else {
+            let near = nearest(&table, key);
+            return Err(TrainError::Config(format!("no setting {key:?}; did you mean {near:?}?")));
+        };
+        *place = widen(value, place);
+    }
+    let text = toml::to_string(&table).map_err(|e| TrainError::Config(e.to_string()))?;
+    let config: Config = toml::from_str(&text).map_err(|e| {
+        TrainError::Config(format!("settings {settings:?}: {}", e.message().trim_end()))
+    })?;
+    config.check()?;
+    Ok(config)
+}
+
+/// A TOML value where it is one, else the text itself.
+fn parse_value(text: &str) -> Value {
+    let parsed = toml::from_str::<Table>(&format!("value = {text}"));
+    parsed.ok().and_then(|mut t| t.remove("value")).unwrap_or_else(|| Value::String(text.into()))
+}
+
+/// `1` is meant as `1.0` where a float stood.
+fn widen(value: Value, old: &Value) -> Value {
+    match (value, old) {
+        (Value::Integer(i), Value::Float(_)) => Value::Float(i as f64),
+        (value, _) => value,
+    }
+}
+
+/// The value at a dotted key; optional ones are made.
+fn find<'t>(table: &'t mut Table, key: &str) -> Option<&'t mut Value> {
+    if OPTIONAL.contains(&key) {
+        let (parent, last) = key.split_once('.')?;
+        let parent = table.get_mut(parent)?.as_table_mut()?;
+        return Some(parent.entry(last).or_insert(Value::Boolean(false)));
+    }
+    let mut parts = key.split('.');
+    let mut place = table.get_mut(parts.next()?)?;
+    for part in parts {
+        place = match place {
+            Value::Table(table) => table.get_mut(part)?,
+            Value::Array(items) => {
+                let index = items.iter().position(|item| label(item) == Some(part));
+                items.get_mut(index.or_else(|| part.parse().ok())?)?
+            }
+            _ => return None,
+        };
+    }
+    Some(place)
+}
+
+/// The name by which a list's element is addressed.
+fn label(item: &Value) -> Option<&str> {
+    item.get("name").or_else(|| item.get("network"))?.as_str()
+}
+
+/// The existing key that is most like `key`.
+fn nearest(table: &Table, key: &str) -> String {
+    let mut keys: Vec<String> = OPTIONAL.iter().map(ToString::to_string).collect();
+    for (name, value) in table {
+        collect_keys(name, value, &mut keys);
+    }
+    // A key is often given without its table: `lr` means `optimizer.generator.lr`.
+    let likeness = |candidate: &String| {
+        let last = candidate.rsplit('.').next().unwrap_or_default();
+        let ours = key.rsplit('.').next().unwrap_or_default();
+        strsim::jaro_winkler(candidate, key) + strsim::jaro_winkler(last, ours)
+    };
+    keys.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or_default()
+}
+
+fn collect_keys(path: &str, value: &Value, keys: &mut Vec<String>) {
+    match value {
+        Value::Table(table) => {
+            for (name, value) in table {
+                collect_keys(&format!("{path}.{name}"), value, keys);
+            }
+        }
+        Value::Array(items) if items.iter().all(Value::is_table) => {
+            for (i, item) in items.iter().enumerate() {
+                let name = label(item).map_or_else(|| i.to_string(), ToString::to_string);
+                collect_keys(&format!("{path}.{name}"), item, keys);
+            }
+        }
+        _ => keys.push(path.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Length;
+    use crate::phase::Network;
+    use crate::preset::PRESETS;
+
+    fn with(settings: &[&str]) -> Result<Config, String> {
+        let base = PRESETS[0].config().expect("a preset of ours");
+        let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        apply(&base, &settings).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn any_key_can_be_set() {
+        let config = with(&[
+            "seed=7",
+            "data.source=my photos",
+            "data.limit=1000",
+            "latent.z.size=32",
+            "phases.generator.steps=2",
+            "optimizer.generator.lr=1",
+            "optimizer.discriminator.betas=[0.0, 0.9]",
+            "training.length={ steps = 3 }",
+        ])
+        .expect("all are known");
+        assert_eq!((config.seed, config.data.limit), (7, Some(1000)));
+        assert_eq!(config.data.source, "my photos");
+        assert_eq!(config.latent.encoded_size(), 32);
+        assert_eq!(config.optimizer.generator.lr, 1.0);
+        assert_eq!(config.optimizer.of(Network::Discriminator).betas, (0.0, 0.9));
+        assert_eq!(config.training.length, Length::Steps(3));
+        let generator = config.phases.iter().find(|p| p.network == Network::Generator);
+        assert_eq!(generator.map(|p| p.steps), Some(2));
+    }
+
+    #[test]
+    fn an_unknown_key_is_answered_with_the_nearest() {
+        for (typed, meant) in [
+            ("optimizer.generator.learning_rat=1", "optimizer.generator."),
+            ("training.batchsize=4", "training.batch_size"),
+            ("batch_size=4", "training.batch_size"),
+            ("data.flip=true", "data.flips"),
+            ("latent.y.size=3", "latent.z.size"),
+        ] {
+            let message = with(&[typed]).expect_err(typed);
+            assert!(message.contains(meant), "{typed}: {message}");
+        }
+    }
+
+    #[test]
+    fn values_that_cannot_be_are_refused() {
+        for (setting, part) in [
+            ("training.batch_size=1", "batch norm"),
+            ("training.batch_size=many", "many"),
+            ("optimizer.generator.lr=-1", "more than 0"),
+            ("model.generator=dcgam", "dcgam"),
+            ("latent.z.size=0", "size 0"),
+            ("phases.generator.steps=0", "generator"),
+            ("output.grid_every=0", "grid_every"),
+            ("seed", "key=value"),
+        ] {
+            let message = with(&[setting]).expect_err(setting);
+            assert!(message.contains(part), "{setting}: {message}");
+        }
+    }
+}

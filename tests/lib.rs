@@ -1,0 +1,1 @@
+//! Tests over the program and the workspace as a whole; see `tests/`.
