@@ -94,7 +94,7 @@ fn unsafe_code_stays_where_it_is_allowed() {
     for source in sources(|_| true, &["src", "tests", "benches"]) {
         let lines: Vec<&str> = source.code.lines().collect();
         for (i, line) in lines.iter().enumerate().filter(|(_, line)| has_unsafe(line)) {
-            let mmap = source.package == "gan-data" && source.path.ends_with("mmap.rs");
+            let mmap = source.package == "gan-data" && source.path.ends_with("mapped.rs");
             assert!(
                 source.package == "gan-kernels" || mmap,
                 "{}:{}: unsafe outside of gan-kernels and the mmap file",
@@ -113,11 +113,13 @@ fn unsafe_code_stays_where_it_is_allowed() {
     }
 }
 
-/// Whether a line opens unsafe code; the lint's name and comments do not count.
+/// Whether a line opens unsafe code; the lint's name, comments and strings do not count.
 fn has_unsafe(line: &str) -> bool {
     let code = line.split("//").next().unwrap_or_default();
-    let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
-    words.any(|word| word == "unsafe")
+    let outside_of_strings = code.split('"').step_by(2);
+    let words =
+        outside_of_strings.flat_map(|c| c.split(|c: char| !c.is_alphanumeric() && c != '_'));
+    words.into_iter().any(|word| word == "unsafe")
 }
 
 /// Comments, attributes and the head of the statement that an unsafe block belongs to.

@@ -99,11 +99,8 @@ impl Global {
         if self.threads == Some(0) {
             return Err(UsageError("--threads is 0, expected 1 or more".into()).into());
         }
-        let threads = self.thread_count();
-        // candle's element-wise operations have a pool of their own, sized by this variable when it
-        // is first used; no thread of ours runs yet.
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build_global().context("cannot start the threads")
+        gan_kernels::keep_freed_memory();
+        gan_kernels::start_threads(self.thread_count()).context("cannot start the threads")
     }
 
     /// Threads that are computed with.

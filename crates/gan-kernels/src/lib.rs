@@ -22,7 +22,9 @@ mod geometry;
 mod gradient_norm;
 mod loss;
 mod matmul;
+mod memory;
 mod second_order;
+mod threads;
 mod transcendental;
 
 pub use activation::{Activation, activate};
@@ -33,3 +35,5 @@ pub use conv::{conv_transpose2d, conv2d, conv2d_weight_grad};
 pub use geometry::ConvGeometry;
 pub use gradient_norm::gradient_norm;
 pub use loss::{bce_with_logits, softplus};
+pub use memory::keep_freed_memory;
+pub use threads::start_threads;

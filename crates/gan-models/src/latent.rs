@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 /// One part of a latent: a name and the distribution of its entries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Part {
     /// Name by which commands address the part.
     pub name: String,
@@ -20,7 +19,7 @@ pub struct Part {
 
 /// What the entries of a [`Part`] are drawn from; in TOML told by `kind`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Distribution {
     /// Independent draws from N(0, 1).
     Normal {
@@ -237,6 +236,7 @@ mod tests {
         let file: File = toml::from_str(text).expect("well formed");
         assert_eq!(file.latent, Latent::normal(100));
         assert_eq!(toml::to_string(&file).expect("plain data"), text);
+        assert!(toml::from_str::<File>(&format!("{text}sise = 3\n")).is_err(), "unknown key");
     }
 
     #[test]

@@ -143,6 +143,7 @@ fn page_holds_everything_and_fetches_nothing() -> Tested {
     for outside in ["src=\"http", "href=", "@import", "url(", "<script", "<link"] {
         assert!(!page.contains(outside), "{outside}");
     }
+    // To look at it: GAN_REPORT_KEEP=/tmp/report.html cargo test -p gan-report
     if let Some(keep) = std::env::var_os("GAN_REPORT_KEEP") {
         fs_err::copy(&out, Path::new(&keep))?;
     }

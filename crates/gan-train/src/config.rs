@@ -213,6 +213,7 @@ impl Config {
 
     /// Reads what [`Config::to_toml`] wrote, or a preset.
     pub fn from_toml(text: &str) -> Result<Self, TrainError> {
-        toml::from_str(text).map_err(|e| TrainError::Config(e.to_string().trim_end().to_string()))
+        toml::from_str(text)
+            .map_err(|e| TrainError::Config(e.message().trim_end().replace('\n', "; ")))
     }
 }

@@ -18,6 +18,9 @@ use crate::networks::Networks;
 use crate::phase::Network;
 use crate::record::StepRecord;
 
+/// Name of the stream that training latents are drawn from.
+pub const LATENT_STREAM: &str = "train.latents";
+
 /// A run in memory: networks, optimizers, data and random streams at some step.
 pub struct Trainer {
     config: Config,
@@ -43,9 +46,9 @@ impl Trainer {
             ImageSize { channels: shape.channels, height: shape.height, width: shape.width };
         config.image = Some(image);
         config.check()?;
-        let loader = Loader::new(data.clone(), Split::Train, Self::loader_config(&config))?;
+        let loader = Loader::new(data.clone(), Split::Train, loader_config(&config))?;
         let networks = Networks::new(&config, image, device)?;
-        let latents = Stream::named("train.latents", config.seed);
+        let latents = Stream::named(LATENT_STREAM, config.seed);
         let device = device.clone();
         Ok(Self { config, image, device, data, loader, networks, latents, step: 0, seconds: 0.0 })
     }
@@ -75,19 +78,16 @@ impl Trainer {
         trainer.latents = Stream::at(&header.latents).ok_or_else(|| {
             TrainError::Config("the checkpoint's stream position is damaged".into())
         })?;
-        let config = Self::loader_config(&header.config);
+        let config = trainer.loader_config();
         trainer.loader = Loader::resume(data, Split::Train, config, header.loader)?;
         trainer.step = header.step;
         trainer.seconds = header.seconds;
         Ok(trainer)
     }
 
-    fn loader_config(config: &Config) -> LoaderConfig {
-        LoaderConfig {
-            batch_size: config.training.batch_size,
-            flips: config.data.flips,
-            seed: config.seed,
-        }
+    /// How the run's batches are served.
+    pub fn loader_config(&self) -> LoaderConfig {
+        loader_config(&self.config)
     }
 
     /// The resolved configuration.
@@ -254,6 +254,14 @@ impl Trainer {
             optimizer_steps,
         };
         Ok(Checkpoint { header, tensors })
+    }
+}
+
+fn loader_config(config: &Config) -> LoaderConfig {
+    LoaderConfig {
+        batch_size: config.training.batch_size,
+        flips: config.data.flips,
+        seed: config.seed,
     }
 }
 

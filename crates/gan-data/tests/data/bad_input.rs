@@ -71,7 +71,7 @@ fn idx_files_that_lie() -> Outcome {
     let at = folder()?;
     let file = at.path().join("train-images-idx3-ubyte");
     let out = at.path().join("out");
-    let mut check = |bytes: &[u8], parts: &[&str]| -> Outcome {
+    let check = |bytes: &[u8], parts: &[&str]| -> Outcome {
         std::fs::write(&file, bytes)?;
         let source = Source::Idx(vec![gan_data::source::IdxPair::beside(&file)]);
         let error = gan_data::prepare(&source, &out, &small(), &|_| {}).expect_err("malformed");

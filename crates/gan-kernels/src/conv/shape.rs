@@ -34,10 +34,9 @@ pub(super) struct ConvShape {
 }
 
 /// Columns of an im2col block aimed at: positions of one large map, or of several small ones together.
-fn bp()->usize{static V:std::sync::OnceLock<usize>=std::sync::OnceLock::new();*V.get_or_init(||std::env::var("BP").ok().and_then(|v|v.parse().ok()).unwrap_or(256))}
-fn bt()->usize{static V:std::sync::OnceLock<usize>=std::sync::OnceLock::new();*V.get_or_init(||std::env::var("BT").ok().and_then(|v|v.parse().ok()).unwrap_or(256))}
+const BLOCK_POSITIONS: usize = 256;
 /// Rows of an im2col block aimed at; with the columns above a block of f32 takes a quarter of a 1 MiB cache.
-
+const BLOCK_TAPS: usize = 256;
 
 impl ConvShape {
     /// Kernel taps of one channel.
@@ -66,7 +65,7 @@ impl ConvShape {
 
     /// Images that one task takes together.
     pub(super) fn group_len(&self) -> usize {
-        let wanted = bp() / self.small.area().max(1);
+        let wanted = BLOCK_POSITIONS / self.small.area().max(1);
         wanted.clamp(1, self.batch.max(1))
     }
 
@@ -79,6 +78,6 @@ impl ConvShape {
 
     /// Large channels in one im2col block.
     pub(super) fn channel_block_len(&self) -> usize {
-        (bt() / self.taps()).clamp(1, self.large.channels.max(1))
+        (BLOCK_TAPS / self.taps()).clamp(1, self.large.channels.max(1))
     }
 }
