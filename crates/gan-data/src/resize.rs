@@ -50,24 +50,36 @@ impl Resizer {
     fn resample(
         &mut self,
         image: &Image,
+        size: (usize, usize),
+        filter: Filter,
+    ) -> Result<(), String> {
+        match image.channels() {
+            1 => self.resample_as::<fir::pixels::U8>(image, size, filter),
+            _ => self.resample_as::<fir::pixels::U8x3>(image, size, filter),
+        }
+    }
+
+    /// For one pixel type: the form for any type would compile the resampler for all fourteen.
+    fn resample_as<P: fir::PixelTrait>(
+        &mut self,
+        image: &Image,
         (width, height): (usize, usize),
         filter: Filter,
     ) -> Result<(), String> {
-        let kind = if image.channels() == 1 { fir::PixelType::U8 } else { fir::PixelType::U8x3 };
         let (w, h) = (image.width() as u32, image.height() as u32);
-        let source =
-            fir::images::ImageRef::new(w, h, image.pixels(), kind).map_err(|e| e.to_string())?;
+        let source = fir::images::TypedImageRef::<P>::from_buffer(w, h, image.pixels())
+            .map_err(|e| e.to_string())?;
         self.resized.resize(width * height * image.channels(), 0);
-        let mut out =
-            fir::images::Image::from_slice_u8(width as u32, height as u32, &mut self.resized, kind)
-                .map_err(|e| e.to_string())?;
+        let (w, h) = (width as u32, height as u32);
+        let mut out = fir::images::TypedImage::<P>::from_buffer(w, h, &mut self.resized)
+            .map_err(|e| e.to_string())?;
         let filter = match filter {
             Filter::Bilinear => fir::FilterType::Bilinear,
         };
         let options = fir::ResizeOptions::new()
             .resize_alg(fir::ResizeAlg::Convolution(filter))
             .use_alpha(false);
-        self.resizer.resize(&source, &mut out, &options).map_err(|e| e.to_string())
+        self.resizer.resize_typed(&source, &mut out, &options).map_err(|e| e.to_string())
     }
 }
 
