@@ -141,6 +141,19 @@ fn libraries_do_not_print() {
     }
 }
 
+/// candle's own are slow on a CPU and wrong in places on other devices; `gan-kernels` knows where.
+#[test]
+fn only_the_kernels_use_candles_convolutions_and_batch_norm() {
+    let theirs = [".conv2d(", ".conv_transpose2d(", "candle_nn::conv", "candle_nn::batch_norm"];
+    for source in sources(|package| package.name != "gan-kernels", &["src"]) {
+        for (i, line) in source.code.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let used = theirs.iter().find(|name| code.contains(**name));
+            assert!(used.is_none(), "{}:{}: {used:?}", source.path.display(), i + 1);
+        }
+    }
+}
+
 #[test]
 fn no_test_is_ignored() {
     let attribute = concat!("#[", "ignore");

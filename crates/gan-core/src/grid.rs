@@ -28,7 +28,7 @@ impl Grid {
             0..=3 => n.max(1),
             _ => (n as f64).sqrt().ceil() as usize,
         };
-        let scale = if width < 48 { 2 } else { 1 };
+        let scale = if width < 64 { 2 } else { 1 };
         Self { columns, padding: 2, scale, indexed: false }
     }
 

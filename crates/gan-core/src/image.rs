@@ -6,9 +6,36 @@
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::file::write_atomic;
+
+/// Channels, height and width that the pictures of a data set or model share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageShape {
+    /// 1 (gray) or 3 (RGB).
+    pub channels: usize,
+    /// Rows of pixels.
+    pub height: usize,
+    /// Columns of pixels.
+    pub width: usize,
+}
+
+impl ImageShape {
+    /// Bytes of one u8 picture.
+    pub fn bytes(self) -> usize {
+        self.channels * self.height * self.width
+    }
+}
+
+impl std::fmt::Display for ImageShape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = if self.channels == 1 { "gray" } else { "RGB" };
+        write!(f, "{}×{} {kind}", self.width, self.height)
+    }
+}
 
 /// A picture: rows of interleaved 8-bit pixels.
 #[derive(Clone, PartialEq, Eq)]

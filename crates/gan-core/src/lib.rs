@@ -13,6 +13,6 @@ pub mod run;
 pub mod testing;
 
 pub use error::{Error, Result};
-pub use image::Image;
+pub use image::{Image, ImageShape};
 pub use rng::{Stream, StreamPosition};
 pub use run::RunDir;

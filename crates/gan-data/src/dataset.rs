@@ -7,8 +7,9 @@ use rayon::prelude::*;
 
 use crate::error::DataError;
 use crate::manifest::{Manifest, ShardEntry};
-use crate::shape::{ImageShape, Split};
+use crate::shape::Split;
 use crate::shard::{self, Shard};
+use gan_core::ImageShape;
 
 /// A data set: its manifest and all shards, u8, in memory.
 ///

@@ -30,6 +30,6 @@ pub use error::DataError;
 pub use loader::{Batch, Loader, LoaderConfig, LoaderPosition};
 pub use manifest::{Manifest, ShardEntry, SourceId};
 pub use prepare::{PrepareOptions, Prepared, Progress, Skipped, prepare};
-pub use shape::{ImageShape, Split, SplitCounts};
+pub use shape::{Split, SplitCounts};
 pub use source::Source;
 pub use transform::{Color, Filter, Resize, Transform};

@@ -6,9 +6,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
-use crate::shape::{ImageShape, SplitCounts};
+use crate::shape::SplitCounts;
 use crate::shard::Layout;
 use crate::transform::Transform;
+use gan_core::ImageShape;
 
 /// Name of the manifest in a data set's folder.
 pub(crate) const FILE: &str = "manifest.json";

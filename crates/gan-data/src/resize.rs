@@ -4,8 +4,8 @@
 use fast_image_resize as fir;
 use gan_core::Image;
 
-use crate::shape::ImageShape;
 use crate::transform::{Color, Filter, Resize, Transform};
+use gan_core::ImageShape;
 
 /// Carries out transforms; keeps its buffers from picture to picture.
 #[derive(Default)]

@@ -1,32 +1,6 @@
-//! Small facts about a data set: the shape of its pictures and how they are split.
+//! How the pictures of a data set are split.
 
 use serde::{Deserialize, Serialize};
-
-/// Channels, height and width of every picture of a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImageShape {
-    /// 1 (gray) or 3 (RGB).
-    pub channels: usize,
-    /// Rows of pixels.
-    pub height: usize,
-    /// Columns of pixels.
-    pub width: usize,
-}
-
-impl ImageShape {
-    /// Bytes of one u8 picture.
-    pub fn bytes(self) -> usize {
-        self.channels * self.height * self.width
-    }
-}
-
-impl std::fmt::Display for ImageShape {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kind = if self.channels == 1 { "gray" } else { "RGB" };
-        write!(f, "{}×{} {kind}", self.width, self.height)
-    }
-}
 
 /// What a picture is for; the numbers are those of CelebA's `list_eval_partition.txt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -14,7 +14,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::error::DataError;
 use crate::manifest::ShardEntry;
 use crate::prepare::Skipped;
-use crate::shape::{ImageShape, Split, SplitCounts};
+use crate::shape::{Split, SplitCounts};
+use gan_core::ImageShape;
 
 /// The one key of a shard's metadata; a single one, as their order in the file is not defined.
 const METADATA: &str = "gan-data";

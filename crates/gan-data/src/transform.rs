@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::shape::ImageShape;
+use gan_core::ImageShape;
 
 /// From a decoded picture to a stored one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

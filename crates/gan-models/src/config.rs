@@ -4,8 +4,9 @@ use candle_core::{Result, Tensor};
 use candle_nn::{ModuleT, VarBuilder};
 use serde::{Deserialize, Serialize};
 
+use crate::dcgan;
 use crate::latent::Latent;
-use crate::{ImageSize, dcgan};
+use gan_core::ImageShape;
 
 /// The networks of a run and their widths.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,7 +61,7 @@ pub enum Discriminator {
 
 impl ModelConfig {
     /// Says why these networks cannot be built for such images.
-    pub fn check(&self, image: ImageSize) -> std::result::Result<(), String> {
+    pub fn check(&self, image: ImageShape) -> std::result::Result<(), String> {
         if self.generator_width == 0 || self.discriminator_width == 0 {
             return Err("a network's width is 1 or more, not 0".into());
         }
@@ -71,7 +72,7 @@ impl ModelConfig {
     pub fn generator(
         &self,
         latent: &Latent,
-        image: ImageSize,
+        image: ImageShape,
         vb: VarBuilder<'_>,
     ) -> Result<Generator> {
         match self.generator {
@@ -85,7 +86,7 @@ impl ModelConfig {
     }
 
     /// Builds the discriminator.
-    pub fn discriminator(&self, image: ImageSize, vb: VarBuilder<'_>) -> Result<Discriminator> {
+    pub fn discriminator(&self, image: ImageShape, vb: VarBuilder<'_>) -> Result<Discriminator> {
         match self.discriminator {
             DiscriminatorKind::Dcgan => {
                 let plan = dcgan::Plan::new(image).map_err(candle_core::Error::Msg)?;

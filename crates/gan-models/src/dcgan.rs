@@ -9,8 +9,8 @@ use candle_core::{Result, Tensor};
 use candle_nn::{ModuleT, VarBuilder};
 use gan_kernels::{Activation, ConvGeometry};
 
-use crate::ImageSize;
 use crate::layers::{BatchNorm, Conv2d, ConvTranspose2d};
+use gan_core::ImageShape;
 
 /// 4×4 kernel, stride 2, padding 1: doubles or halves the size.
 const KERNEL: usize = 4;
@@ -30,7 +30,7 @@ pub struct Plan {
 
 impl Plan {
     /// The plan for an image, or why there is none.
-    pub fn new(image: ImageSize) -> std::result::Result<Self, String> {
+    pub fn new(image: ImageShape) -> std::result::Result<Self, String> {
         let sizes = "28, 32, 40, 48, 56, 64, 80, 96, 112 or 128 pixels";
         if image.width != image.height {
             return Err(format!("dcgan makes square images of {sizes}, not {image}"));
@@ -68,7 +68,7 @@ impl Generator {
         plan: Plan,
         latent: usize,
         width: usize,
-        image: ImageSize,
+        image: ImageShape,
         vb: VarBuilder<'_>,
     ) -> Result<Self> {
         let mut c_in = latent;
@@ -122,7 +122,7 @@ pub struct Discriminator {
 impl Discriminator {
     /// Parameters are named `from_image`, `blocks.{i}.{conv,norm}` and `to_logit`; `width` is the
     /// channels of the first map.
-    pub fn new(plan: Plan, width: usize, image: ImageSize, vb: VarBuilder<'_>) -> Result<Self> {
+    pub fn new(plan: Plan, width: usize, image: ImageShape, vb: VarBuilder<'_>) -> Result<Self> {
         let widths: Vec<usize> = plan.widths(width).into_iter().rev().collect();
         let from_image =
             Conv2d::new(image.channels, widths[0], KERNEL, DOUBLE, LEAKY, vb.pp("from_image"))?;

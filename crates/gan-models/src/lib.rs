@@ -15,22 +15,3 @@ pub use config::{Discriminator, DiscriminatorKind, Generator, GeneratorKind, Mod
 pub use latent::{Latent, LatentBatch, Part};
 pub use params::ParamStore;
 pub use summary::{LayerSummary, NetworkSummary};
-
-/// Size of the images that a model makes or judges.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImageSize {
-    /// 1 for gray, 3 for RGB.
-    pub channels: usize,
-    /// Rows of pixels.
-    pub height: usize,
-    /// Pixels in a row.
-    pub width: usize,
-}
-
-impl std::fmt::Display for ImageSize {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let color = if self.channels == 1 { "gray" } else { "RGB" };
-        write!(f, "{}×{} {color}", self.width, self.height)
-    }
-}

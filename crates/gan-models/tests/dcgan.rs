@@ -2,10 +2,9 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::ModuleT;
+use gan_core::ImageShape;
 use gan_core::testing::{Golden, Tolerance, assert_close};
-use gan_models::{
-    DiscriminatorKind, GeneratorKind, ImageSize, Latent, ModelConfig, ParamStore, summary,
-};
+use gan_models::{DiscriminatorKind, GeneratorKind, Latent, ModelConfig, ParamStore, summary};
 
 const TINY: ModelConfig = ModelConfig {
     generator: GeneratorKind::Dcgan,
@@ -17,8 +16,8 @@ const TINY: ModelConfig = ModelConfig {
 /// f32 sums of some hundred terms over five layers, against float64.
 const CLOSE: Tolerance = Tolerance { rtol: 2e-5, atol: 2e-6 };
 
-fn square(size: usize, channels: usize) -> ImageSize {
-    ImageSize { channels, height: size, width: size }
+fn square(size: usize, channels: usize) -> ImageShape {
+    ImageShape { channels, height: size, width: size }
 }
 
 fn golden(size: usize) -> Result<Golden> {
@@ -109,7 +108,7 @@ fn sizes_that_cannot_be_are_refused() {
     for image in [square(30, 3), square(8, 1), square(65, 3), square(64, 2)] {
         assert!(TINY.check(image).is_err(), "{image}");
     }
-    let oblong = ImageSize { channels: 3, height: 64, width: 48 };
+    let oblong = ImageShape { channels: 3, height: 64, width: 48 };
     assert!(TINY.check(oblong).is_err_and(|e| e.contains("48×64")));
 }
 

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use gan_core::{RunDir, StreamPosition, file};
+use gan_core::{ImageShape, RunDir, StreamPosition, file};
 use gan_data::LoaderPosition;
-use gan_models::{Generator, ImageSize, ParamStore};
+use gan_models::{Generator, ParamStore};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -116,7 +116,7 @@ impl Checkpoint {
     }
 
     /// Size of the images that the networks make and judge.
-    pub fn image(&self) -> Result<ImageSize, TrainError> {
+    pub fn image(&self) -> Result<ImageShape, TrainError> {
         let missing = || TrainError::Config("the checkpoint's config has no image size".into());
         self.header.config.image.ok_or_else(missing)
     }

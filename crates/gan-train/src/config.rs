@@ -1,7 +1,8 @@
 //! The configuration of a run: everything that decides its numbers.
 
+use gan_core::ImageShape;
 use gan_kernels::AdamConfig;
-use gan_models::{ImageSize, Latent, ModelConfig};
+use gan_models::{Latent, ModelConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
@@ -19,7 +20,7 @@ pub struct Config {
     pub data: DataConfig,
     /// Size of the images; the data decides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub image: Option<ImageSize>,
+    pub image: Option<ImageShape>,
     /// Latent of the generator.
     pub latent: Latent,
     /// The networks.

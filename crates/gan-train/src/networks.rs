@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use candle_core::{Device, Result, Tensor};
+use gan_core::ImageShape;
 use gan_kernels::Adam;
-use gan_models::{Discriminator, Generator, ImageSize, ParamStore};
+use gan_models::{Discriminator, Generator, ParamStore};
 
 use crate::config::{Config, OptimizerConfig};
 use crate::phase::Network;
@@ -59,7 +60,7 @@ pub(crate) struct Networks {
 
 impl Networks {
     /// Networks with the initial weights of the configuration's seed.
-    pub(crate) fn new(config: &Config, image: ImageSize, device: &Device) -> Result<Self> {
+    pub(crate) fn new(config: &Config, image: ImageShape, device: &Device) -> Result<Self> {
         let store = |network: Network| ParamStore::seeded(network.name(), config.seed, device);
         let (g, d) = (store(Network::Generator), store(Network::Discriminator));
         let generator = config.model.generator(&config.latent, image, g.trainable())?;

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use candle_core::{Device, Result as TensorResult, Tensor};
 use candle_nn::ModuleT;
-use gan_core::{Stream, image};
+use gan_core::{ImageShape, Stream, image};
 use gan_data::{Dataset, Loader, LoaderConfig, Split};
 use gan_kernels::{bce_with_logits, gradient_norm};
-use gan_models::{ImageSize, LatentBatch, NetworkSummary, summary};
+use gan_models::{LatentBatch, NetworkSummary, summary};
 
 use crate::checkpoint::{Checkpoint, FORMAT, Header};
 use crate::config::Config;
@@ -24,7 +24,7 @@ pub const LATENT_STREAM: &str = "train.latents";
 /// A run in memory: networks, optimizers, data and random streams at some step.
 pub struct Trainer {
     config: Config,
-    image: ImageSize,
+    image: ImageShape,
     device: Device,
     data: Arc<Dataset>,
     loader: Loader,
@@ -41,9 +41,7 @@ impl Trainer {
         data: Arc<Dataset>,
         device: &Device,
     ) -> Result<Self, TrainError> {
-        let shape = data.image_shape();
-        let image =
-            ImageSize { channels: shape.channels, height: shape.height, width: shape.width };
+        let image = data.image_shape();
         config.image = Some(image);
         config.check()?;
         let loader = Loader::new(data.clone(), Split::Train, loader_config(&config))?;
@@ -223,7 +221,7 @@ impl Trainer {
     /// Tables of both networks.
     pub fn summaries(&self) -> TensorResult<Vec<NetworkSummary>> {
         let z = self.grid_latents(1)?;
-        let ImageSize { channels, height, width } = self.image;
+        let ImageShape { channels, height, width } = self.image;
         let image =
             Tensor::zeros((1, channels, height, width), candle_core::DType::F32, &self.device)?;
         Ok(vec![

@@ -37,8 +37,15 @@ fn steps(trainer: &mut Trainer, n: usize) -> Result<Vec<StepRecord>> {
     Ok((0..n).map(|_| trainer.step()).collect::<std::result::Result<_, _>>()?)
 }
 
-/// Every bit of a run's state: weights, running statistics, moments, streams, positions.
-fn bits(trainer: &Trainer) -> Result<(Vec<(String, Vec<u32>)>, String)> {
+/// Every bit of a run's state: weights, running statistics and moments by name, and as JSON streams
+/// and positions.
+#[derive(PartialEq)]
+struct Bits {
+    tensors: Vec<(String, Vec<u32>)>,
+    header: String,
+}
+
+fn bits(trainer: &Trainer) -> Result<Bits> {
     let checkpoint = trainer.checkpoint()?;
     let mut tensors = Vec::new();
     for (name, tensor) in &checkpoint.tensors {
@@ -47,7 +54,7 @@ fn bits(trainer: &Trainer) -> Result<(Vec<(String, Vec<u32>)>, String)> {
     }
     tensors.sort();
     let header = gan_train::Header { seconds: 0.0, ..checkpoint.header };
-    Ok((tensors, serde_json::to_string(&header)?))
+    Ok(Bits { tensors, header: serde_json::to_string(&header)? })
 }
 
 #[test]

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::error::DataError;
 use crate::manifest::SourceId;
-use crate::shape::ImageShape;
 use crate::transform::Transform;
+use gan_core::ImageShape;
 
 /// Name of the plan in a data set's folder.
 pub(crate) const FILE: &str = "prepare.json";

@@ -1,0 +1,156 @@
+//! The program from outside: what it leaves, what it says, how it exits.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+
+/// The program in a folder of its own, with a cache there and no data of the user's.
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gan-cli"));
+    command.current_dir(folder).env_remove("GAN_DATA").env_remove("RUST_BACKTRACE");
+    command.args(["--cache", "cache", "--threads", "2"]);
+    command
+}
+
+/// Runs the program and returns exit code, stdout and stderr.
+fn run(folder: &Path, line: &str) -> (i32, String, String) {
+    let output = program(folder).args(line.split_whitespace()).output().expect("it starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+const SMALL: &str = "--batch-size 8 --set data.limit=100 --set model.generator_width=4 \
+                     --set model.discriminator_width=4";
+
+#[track_caller]
+fn succeeds(folder: &Path, line: &str) -> String {
+    let (code, stdout, stderr) = run(folder, line);
+    assert_eq!(code, 0, "{line}\n{stderr}");
+    stdout
+}
+
+#[test]
+fn train_sample_report() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let stdout = succeeds(folder, &format!("train digits --steps 3 {SMALL}"));
+    assert!(stdout.contains("runs/00001-digits/samples/000000024.png"), "{stdout}");
+    assert!(stdout.contains("next: gan-cli sample"), "{stdout}");
+    let run_folder = folder.join("runs/00001-digits");
+    for file in ["config.toml", "metrics.jsonl", "real.png", "progression.gif", "log.txt"] {
+        assert!(run_folder.join(file).is_file(), "{file}");
+    }
+
+    succeeds(folder, "sample runs/00001-digits --n 5 --seed 4 --out a.png");
+    succeeds(folder, "sample runs/00001-digits --latents a.safetensors --out b.png");
+    let bytes = |name: &str| std::fs::read(folder.join(name)).expect("it was written");
+    assert!(bytes("a.png") == bytes("b.png"), "the same latents, the same grid");
+    succeeds(folder, "sample runs/00001-digits --n 3 --separate --out many");
+    assert!(folder.join("many/00002.png").is_file());
+
+    succeeds(folder, "report runs/00001-digits");
+    assert!(String::from_utf8_lossy(&bytes("runs/00001-digits/report.html")).contains("</html>"));
+    assert!(succeeds(folder, "runs").contains("00001-digits"));
+    assert!(succeeds(folder, "info runs/00001-digits").contains("ConvTranspose2d"));
+}
+
+#[test]
+fn a_resumed_run_is_a_whole_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    succeeds(folder, &format!("train digits --steps 6 --out whole {SMALL}"));
+    succeeds(folder, &format!("train digits --steps 3 --out half {SMALL}"));
+    succeeds(folder, "train --resume half --steps 6");
+    for run in ["whole", "half"] {
+        succeeds(folder, &format!("sample {run} --n 9 --out {run}.png"));
+    }
+    let bytes = |name: &str| std::fs::read(folder.join(name)).expect("it was written");
+    assert!(bytes("whole.png") == bytes("half.png"));
+    let lines = String::from_utf8(bytes("half/metrics.jsonl")).expect("UTF-8");
+    assert_eq!(lines.lines().count(), 6);
+}
+
+#[test]
+fn results_as_json_are_one_line_on_stdout() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    for (line, key) in [
+        ("--json presets", "presets"),
+        ("--json info --models", "models"),
+        ("--json prepare synthetic-digits --limit 50 --out digits", "manifest"),
+        ("--json info digits", "digest"),
+        ("--json runs", "runs"),
+        (
+            "--json bench generate --preset digits --data digits --batch-size 4 --steps 1",
+            "peak_rss_bytes",
+        ),
+        ("--json bench prepare --data digits-none", ""),
+    ] {
+        let (code, stdout, stderr) = run(folder, line);
+        if key.is_empty() {
+            assert_eq!((code, stdout.as_str()), (2, ""), "{line}");
+            continue;
+        }
+        assert_eq!(code, 0, "{line}\n{stderr}");
+        assert_eq!(stdout.trim_end().lines().count(), 1, "{line}: {stdout}");
+        let value: serde_json::Value = serde_json::from_str(&stdout).expect(line);
+        assert!(value.get(key).is_some(), "{line}: {stdout}");
+    }
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stdout = succeeds(folder.path(), &format!("train digits --steps 3 --dry-run {SMALL}"));
+    for part in ["[optimizer.generator]", "generator: ", "steps will take about"] {
+        assert!(stdout.contains(part), "{part} in {stdout}");
+    }
+    assert!(!folder.path().join("runs").exists());
+}
+
+/// Exit code 2 for what was typed, 1 for what went wrong; one sentence that names it.
+#[test]
+fn bad_input_gets_one_clear_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    succeeds(folder, &format!("train digits --steps 1 --out run {SMALL}"));
+    std::fs::create_dir_all(folder.join("damaged/checkpoints")).expect("a folder");
+    std::fs::copy(folder.join("run/config.toml"), folder.join("damaged/config.toml"))
+        .expect("copy");
+    std::fs::write(folder.join("damaged/checkpoints/000000008.safetensors"), "x").expect("write");
+    std::fs::create_dir(folder.join("empty")).expect("a folder");
+    for (line, code, part) in [
+        ("train dcgam", 2, "no preset \"dcgam\""),
+        ("train digits --set training.batchsize=3", 2, "training.batch_size"),
+        ("train digits --set optimizer.generator.lr=-1", 2, "expected more than 0"),
+        ("train digits --set seed", 2, "key=value"),
+        ("train dcgan", 2, "GAN_DATA"),
+        ("train dcgan --data nowhere", 2, "nowhere"),
+        ("train dcgan --data empty", 1, "empty"),
+        ("train digits --steps 1 --device gpu", 2, "expected auto, cpu"),
+        ("train digits --steps 1 --threads 0", 2, "--threads"),
+        ("train digits --steps 1 --out run", 1, "new or empty folder"),
+        ("train digits --batch-size 5000 --set data.limit=100 --steps 1", 1, "5000"),
+        ("train --resume nowhere", 1, "nowhere"),
+        ("train --resume run", 2, "larger total"),
+        ("train --resume damaged --steps 9", 1, "000000008.safetensors"),
+        ("sample nowhere", 1, "run folder"),
+        ("sample run --n 0", 2, "--n"),
+        ("sample damaged", 1, "000000008.safetensors"),
+        ("sample run --latents run/config.toml", 1, "config.toml"),
+        ("info empty", 2, "run folder"),
+        ("prepare nowhere --out x", 2, "nowhere"),
+        ("report empty", 1, "run folder"),
+        ("no-such-command", 2, "unrecognized subcommand"),
+    ] {
+        let line = if line.starts_with("train digits") && !line.contains("--set data.limit") {
+            format!("{line} --set data.limit=100")
+        } else {
+            line.to_string()
+        };
+        let (got, stdout, stderr) = run(folder, &line);
+        assert_eq!(got, code, "{line}\n{stderr}");
+        assert!(stderr.contains(part), "{line}: {part:?} in {stderr}");
+        assert!(!stderr.contains("panicked") && stdout.is_empty(), "{line}: {stdout}{stderr}");
+    }
+}
