@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(bytes(1_000), "1.0 kB");
         assert_eq!(bytes(61_500_000), "62 MB");
         assert_eq!(duration(3.21), "3.2 s");
-        assert_eq!(duration(59.9), "60 s");
+        assert_eq!(duration(59.9), "1 min 0 s");
         assert_eq!(duration(125.0), "2 min 5 s");
         assert_eq!(duration(7_300.0), "2 h 1 min");
         assert_eq!(duration(200_000.0), "2 d 7 h");
