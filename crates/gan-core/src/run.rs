@@ -10,6 +10,7 @@
 //! | `real.png`, `samples/{images_seen}.png` | grids |
 //! | `progression.gif`, `plots/` | written at the end |
 //! | `checkpoints/{images_seen}.safetensors` | weights and everything that resuming needs |
+//! | `sampled/` | grids of `sample`, with their latents |
 //! | `log.txt` | what the program said |
 
 use std::path::{Path, PathBuf};

@@ -33,7 +33,7 @@ pub(crate) struct Sample {
     /// Write each image to a file of its own; --out names the folder
     #[arg(long, conflicts_with = "labels")]
     separate: bool,
-    /// The grid's file; samples/seed-S.png in the run unless given
+    /// The grid's file; sampled/seed-S.png in the run unless given
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
