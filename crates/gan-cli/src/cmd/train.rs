@@ -83,6 +83,13 @@ impl Train {
             config.training.length = length;
         }
         let data = data::open(&config.data, global, console)?;
+        let chosen = self.set.iter().any(|setting| setting.trim_start().starts_with("data.flips"));
+        if config.data.flips && data.manifest().source.kind == "idx" && !chosen {
+            tracing::info!(
+                "flips are off: a mirrored digit is another sign (--set data.flips=true)"
+            );
+            config.data.flips = false;
+        }
         let estimate = estimate::measure(&config, data.clone(), device)?;
         let trainer = Trainer::new(config, data, device)?;
         if self.dry_run {
