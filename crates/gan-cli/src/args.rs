@@ -49,7 +49,7 @@ pub(crate) enum Command {
 /// Options that every command takes.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Global {
-    /// Where tensors live: auto, cpu, cuda[:N] or metal
+    /// Where tensors live: auto, cpu, cuda, cuda:N or metal
     #[arg(long, global = true, default_value = "auto", value_name = "DEVICE")]
     pub(crate) device: String,
     /// Threads to compute with; all cores unless given
