@@ -1,33 +1,23 @@
 //! Chores of the workspace, run as `cargo xtask`: dataset preprocessing into safetensors shards and
-//! report generation. What they do is in the libraries, so that `gan-cli prepare` and
-//! `gan-cli report` do the same without cargo.
+//! report generation. `gan-cli prepare` and `gan-cli report` do the same without cargo.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Parser;
-use gan_data::{PrepareOptions, Source, prepare};
 
 /// Chores of the workspace
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
-    /// Turn any source of images into safetensors shards
+    /// Turn any source of images into safetensors shards; takes what `gan-cli prepare` takes
+    #[command(disable_help_flag = true)]
     Preprocess {
-        /// CelebA's zip or folder, idx files, a folder of images, synthetic-faces, synthetic-digits
-        source: String,
-        /// Folder for the shards
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-        /// Side of the images in pixels; 64 unless given, idx files keep theirs
-        #[arg(long, value_name = "N")]
-        size: Option<usize>,
-        /// At most N images
-        #[arg(long, value_name = "N")]
-        limit: Option<usize>,
-        /// Stop at the first damaged image instead of leaving it out
-        #[arg(long)]
-        strict: bool,
+        /// Source and options, see `gan-cli prepare --help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
     },
     /// Write runs up as self-contained HTML pages, `report.html` in each
     Report {
@@ -39,19 +29,23 @@ enum Task {
 
 fn main() -> Result<()> {
     match Task::parse() {
-        Task::Preprocess { source, out, size, limit, strict } => {
-            let source = Source::detect(&source)?;
-            let options = PrepareOptions { size, limit, strict, ..PrepareOptions::default() };
-            let prepared = prepare(&source, &out, &options, &|_| ())?;
-            let images: usize = prepared.manifest.shards.iter().map(|shard| shard.images).sum();
-            say(&format!("{}: {images} images in {:.1} s", out.display(), prepared.seconds))
-        }
+        Task::Preprocess { arguments } => preprocess(&arguments),
         Task::Report { runs } => runs.iter().try_for_each(|run| {
             let page = run.join("report.html");
             gan_report::write_report(run, &page)?;
             say(&page.display().to_string())
         }),
     }
+}
+
+/// Runs `gan-cli prepare`, so that there is one set of options.
+fn preprocess(arguments: &[OsString]) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["run", "--quiet", "--release", "--package", "gan-cli", "--", "prepare"]);
+    let status = command.args(arguments).status().context("cannot start cargo")?;
+    // What went wrong was said by the program.
+    std::process::exit(status.code().unwrap_or(1))
 }
 
 fn say(line: &str) -> Result<()> {

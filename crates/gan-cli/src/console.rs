@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use gan_data::Progress;
+use gan_data::{Progress, Stage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -137,8 +137,8 @@ pub(crate) struct ProgressLine {
 }
 
 impl ProgressLine {
-    /// Shows that `done` things are done.
-    pub(crate) fn set(&self, done: u64, message: &str) {
+    /// Shows that `done` things are done, of `total` where that is not the one said at the start.
+    pub(crate) fn set(&self, done: u64, total: Option<usize>, message: &str) {
         if let Some(bar) = &self.bar {
             bar.set_position(done);
             bar.set_message(message.to_string());
@@ -147,17 +147,21 @@ impl ProgressLine {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.quiet && last.elapsed() >= PLAIN_INTERVAL {
             *last = Instant::now();
-            tracing::info!("{} {done}/{} {message}", self.what, self.total);
+            let total = total.map_or(self.total, |total| total as u64);
+            tracing::info!("{} {done}/{total} {message}", self.what);
         }
     }
 
     /// The form that `gan-data` calls.
     pub(crate) fn callback(&self) -> impl Fn(Progress) + Sync {
         |progress| {
-            if let Some(bar) = &self.bar {
-                bar.set_length(progress.total as u64);
+            if let (Some(bar), Some(total)) = (&self.bar, progress.total) {
+                bar.set_length(total as u64);
             }
-            self.set(progress.done as u64, "");
+            match progress.stage {
+                Stage::Storing => self.set(progress.done as u64, progress.total, ""),
+                Stage::Listing => self.set(0, None, &format!("listing, {} files", progress.done)),
+            }
         }
     }
 }

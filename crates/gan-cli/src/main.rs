@@ -25,9 +25,15 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             console.error(&error);
-            ExitCode::from(if error.is::<args::UsageError>() { 2 } else { 1 })
+            ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }
+}
+
+/// Whether what was typed is wrong, rather than something that went wrong.
+fn is_usage(error: &anyhow::Error) -> bool {
+    let argument = |e: &gan_data::DataError| matches!(e, gan_data::DataError::Argument { .. });
+    error.is::<args::UsageError>() || error.downcast_ref().is_some_and(argument)
 }
 
 fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {

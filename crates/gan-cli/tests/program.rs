@@ -139,7 +139,6 @@ fn bad_input_gets_one_clear_sentence() {
         ("sample damaged", 1, "000000008.safetensors"),
         ("sample run --latents run/config.toml", 1, "config.toml"),
         ("info empty", 2, "run folder"),
-        ("prepare nowhere --out x", 2, "nowhere"),
         ("report empty", 1, "run folder"),
         ("no-such-command", 2, "unrecognized subcommand"),
     ] {

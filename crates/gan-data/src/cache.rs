@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::error::DataError;
 use crate::manifest::{self, Manifest};
 use crate::prepare::lock::WhenBusy;
-use crate::prepare::{Job, PrepareOptions, Progress, plan};
+use crate::prepare::{Job, PrepareOptions, Prepared, Progress, plan};
+use crate::shape::SampleShape;
 use crate::source::Source;
 
 /// A data set in the cache.
@@ -21,7 +22,7 @@ pub struct Entry {
     pub bytes: u64,
 }
 
-/// The folder of the prepared data of `source`, made now where it is not there.
+/// The folder of the prepared data of `source`, made now where it is not there, and what that came to.
 ///
 /// Where another process is making it, waits for that.
 pub fn prepared(
@@ -29,13 +30,16 @@ pub fn prepared(
     cache_dir: &Path,
     options: &PrepareOptions,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<PathBuf, DataError> {
-    let job = Job::new(source, options)?;
-    let image = job.plan.image;
-    let (kind, digest) = (source.kind(), job.plan.short_digest());
-    let out = cache_dir.join(format!("{kind}-{}x{}-{digest}", image.width, image.height));
-    job.run(&out, WhenBusy::Wait, progress)?;
-    Ok(out)
+) -> Result<(PathBuf, Prepared), DataError> {
+    let job = Job::new(source, options, progress)?;
+    let (kind, digest) = (&job.plan.source.kind, job.plan.short_digest());
+    let size = match job.plan.sample {
+        SampleShape::Image(shape) => format!("{}x{}", shape.width, shape.height),
+        SampleShape::Point(dimensions) => format!("{dimensions}d"),
+    };
+    let out = cache_dir.join(format!("{kind}-{size}-{digest}"));
+    let prepared = job.run(&out, WhenBusy::Wait, progress)?;
+    Ok((out, prepared))
 }
 
 /// The data sets of a cache, by name; other folders in it are left alone.

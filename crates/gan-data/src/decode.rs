@@ -1,12 +1,16 @@
 //! From the bytes of a picture file to pixels: JPEG straight through zune-jpeg, everything else
 //! through the `image` crate, told apart by content and not by name.
 
+mod palette_tiff;
+
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gan_core::Image;
+use image::error::ImageFormatHint;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
+use palette_tiff::PaletteTiff;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -16,6 +20,8 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 const MAX_PIXELS: usize = 1 << 27;
 /// Every whole JPEG has this at its end.
 const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
+/// Number of the marker before the pixels.
+const START_OF_SCAN: u8 = 0xda;
 /// Sides of pictures are at most this.
 const MAX_SIDE: usize = 1 << 15;
 
@@ -25,7 +31,8 @@ pub(crate) fn is_picture(head: &[u8]) -> bool {
 }
 
 /// Decodes a picture, upright as its EXIF orientation says: gray stays gray, everything else is RGB
-/// (alpha is dropped, palettes and CMYK are converted, 16 bits become 8). The error is a reason.
+/// (palettes and CMYK are converted, 16 bits become 8, what is transparent lies on white). Of several
+/// pictures in a file the first one is taken. The error is a reason.
 pub(crate) fn picture(bytes: &[u8]) -> Result<Image, String> {
     if bytes.is_empty() {
         return Err("the file is empty".into());
@@ -43,8 +50,33 @@ fn jpeg(bytes: &[u8]) -> Result<Image, String> {
     if !bytes.windows(2).rev().any(|pair| pair == END_OF_IMAGE) {
         return Err("the file is cut short: it has no end-of-image marker".into());
     }
+    // Nor does it mind that there are no pixels at all.
+    if is_header_alone(bytes) {
+        return Err("the file has a header and no pixels".into());
+    }
+    jpeg_as(bytes, true).or_else(|reason| match reason.as_str() {
+        // Strictly an error, but harmless, and some cameras write it; other decoders only warn.
+        reason if reason.contains("Extra bytes between headers") => jpeg_as(bytes, false),
+        _ => Err(reason),
+    })
+}
+
+/// Whether the end of the image follows its header. Walks from segment to segment; a file that is not built
+/// so is left to the decoder.
+fn is_header_alone(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    while let Some(&[0xff, marker, high, low]) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        at += 2 + usize::from(u16::from_be_bytes([high, low]));
+        if marker == START_OF_SCAN {
+            return bytes.get(at..).is_some_and(|scan| scan.starts_with(&END_OF_IMAGE));
+        }
+    }
+    bytes.get(at..).is_some_and(|rest| rest.starts_with(&END_OF_IMAGE))
+}
+
+fn jpeg_as(bytes: &[u8], strict: bool) -> Result<Image, String> {
     let options = DecoderOptions::default()
-        .set_strict_mode(true)
+        .set_strict_mode(strict)
         .set_max_width(MAX_SIDE)
         .set_max_height(MAX_SIDE);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
@@ -64,17 +96,26 @@ fn jpeg(bytes: &[u8]) -> Result<Image, String> {
 }
 
 fn other(bytes: &[u8]) -> Result<Image, String> {
+    let Some(tiff) = PaletteTiff::parse(bytes) else { return from_dynamic(decoded(bytes)?) };
+    let indices = decoded(&tiff.gray)?.into_luma8();
+    let (width, height) = (indices.width() as usize, indices.height() as usize);
+    Image::new(width, height, 3, tiff.colored(indices.as_raw())).map_err(|e| e.to_string())
+}
+
+fn decoded(bytes: &[u8]) -> Result<DynamicImage, String> {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
-    let mut decoder = reader
-        .map_err(|e| e.to_string())?
-        .into_decoder()
-        .map_err(|_| "no picture of a known kind".to_string())?;
+    let mut decoder = reader.map_err(|e| e.to_string())?.into_decoder().map_err(|e| match e {
+        ImageError::Unsupported(e) if e.format_hint() != ImageFormatHint::Unknown => {
+            format!("a kind that is not read: {e}")
+        }
+        _ => "no picture of a known kind".to_string(),
+    })?;
     let (width, height) = decoder.dimensions();
     check_pixels(width as usize, height as usize)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut decoded = DynamicImage::from_decoder(decoder).map_err(|e| e.to_string())?;
     decoded.apply_orientation(orientation);
-    from_dynamic(decoded)
+    Ok(decoded)
 }
 
 fn check_pixels(width: usize, height: usize) -> Result<(), String> {
@@ -101,11 +142,23 @@ fn upright(image: &Image, orientation: Orientation) -> Result<Image, String> {
 
 fn from_dynamic(decoded: DynamicImage) -> Result<Image, String> {
     let (width, height) = (decoded.width() as usize, decoded.height() as usize);
-    let gray = !decoded.color().has_color();
-    let image = if gray {
-        Image::new(width, height, 1, decoded.into_luma8().into_raw())
-    } else {
-        Image::new(width, height, 3, decoded.into_rgb8().into_raw())
+    let color = decoded.color();
+    let (channels, pixels) = match (color.has_color(), color.has_alpha()) {
+        (false, false) => (1, decoded.into_luma8().into_raw()),
+        (true, false) => (3, decoded.into_rgb8().into_raw()),
+        (false, true) => (1, on_white::<2>(&decoded.into_luma_alpha8().into_raw())),
+        (true, true) => (3, on_white::<4>(&decoded.into_rgba8().into_raw())),
     };
-    image.map_err(|e| e.to_string())
+    Image::new(width, height, channels, pixels).map_err(|e| e.to_string())
+}
+
+/// Lays pixels of `N` values, the last one their opacity, over white. What hides under a transparent pixel
+/// is arbitrary.
+fn on_white<const N: usize>(pixels: &[u8]) -> Vec<u8> {
+    let (pixels, _) = pixels.as_chunks::<N>();
+    let over = |value: u8, alpha: u8| {
+        let (value, alpha) = (u32::from(value), u32::from(alpha));
+        ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+    };
+    pixels.iter().flat_map(|pixel| pixel[..N - 1].iter().map(|v| over(*v, pixel[N - 1]))).collect()
 }

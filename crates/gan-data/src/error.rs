@@ -63,6 +63,22 @@ pub enum DataError {
         path: PathBuf,
     },
 
+    /// The output folder cannot be written.
+    #[error("{}: cannot be written ({reason}); choose another folder with --out", .path.display())]
+    Unwritable {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system said.
+        reason: String,
+    },
+
+    /// There is no space for the output.
+    #[error("{}: the disk is full; free some space and run the same command again, it goes on after the last whole shard", .path.display())]
+    Full {
+        /// The folder.
+        path: PathBuf,
+    },
+
     /// A shard is not the one that was written.
     #[error("{}: hash is {got}, the manifest says {expected}; remove the manifest and this shard, and prepare the data again", .path.display())]
     Hash {
@@ -72,6 +88,17 @@ pub enum DataError {
         expected: String,
         /// Hash of the file.
         got: String,
+    },
+
+    /// Samples of another kind than are needed.
+    #[error("{}: holds {found}, {expected} are needed; prepare another source", .path.display())]
+    Kind {
+        /// The data set.
+        path: PathBuf,
+        /// What is needed.
+        expected: &'static str,
+        /// What there is.
+        found: String,
     },
 
     /// Fewer pictures than one batch needs.

@@ -4,8 +4,9 @@
 //! an epoch number and a batch number are all there is to save.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use candle_core::Tensor;
 use gan_core::Stream;
@@ -13,16 +14,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::error::DataError;
+use crate::sampling::{self, Sampling};
 use crate::shape::Split;
 
 /// Batches that wait to be taken.
 const AHEAD: usize = 3;
 
 /// How batches are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LoaderConfig {
-    /// Pictures in a batch.
+    /// Samples in a batch.
     pub batch_size: usize,
+    /// How often each sample comes.
+    pub sampling: Sampling,
     /// Whether each picture is mirrored left to right with probability ½.
     pub flips: bool,
     /// Seed of order and flips.
@@ -39,12 +43,23 @@ pub struct LoaderPosition {
     pub batch: u64,
 }
 
-/// Pictures for one step.
+/// How often the next batch was there when it was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Batches that were asked for.
+    pub batches: u64,
+    /// Those of them that were there.
+    pub ready: u64,
+    /// Time spent waiting for the others.
+    pub time: Duration,
+}
+
+/// Samples for one step.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// u8 `[N, C, H, W]` on the CPU.
-    pub images: Tensor,
-    /// Index of each picture in its split, by which [`Dataset::labels`] and
+    /// Pictures u8 `[N, C, H, W]`, or points f32 `[N, D]`, on the CPU.
+    pub samples: Tensor,
+    /// Index of each sample in its split, by which [`Dataset::labels`] and
     /// [`Dataset::attributes`] find what belongs to it.
     pub indices: Vec<usize>,
     /// Pass over the split that the batch belongs to, from 0.
@@ -56,6 +71,7 @@ pub struct Batch {
 pub struct Loader {
     next: LoaderPosition,
     batches_per_epoch: usize,
+    waiting: Waiting,
     batches: Option<Receiver<Result<Batch, DataError>>>,
     worker: Option<JoinHandle<()>>,
 }
@@ -95,18 +111,34 @@ impl Loader {
                 got: position.batch.to_string(),
             });
         }
+        let weights = config.sampling.weights(&data, split)?;
+        let worker = Worker { data, split, config, weights };
         let (sender, batches) = sync_channel(AHEAD);
         let worker = std::thread::Builder::new()
             .name("loader".into())
-            .spawn(move || work(&data, split, config, position, &sender))?;
+            .spawn(move || worker.run(position, &sender))?;
         let (batches, worker) = (Some(batches), Some(worker));
-        Ok(Self { next: position, batches_per_epoch, batches, worker })
+        let waiting = Waiting::default();
+        Ok(Self { next: position, batches_per_epoch, waiting, batches, worker })
     }
 
     /// The next batch; waits where it is not ready yet.
     pub fn next_batch(&mut self) -> Result<Batch, DataError> {
-        let received = self.batches.as_ref().and_then(|batches| batches.recv().ok());
-        let batch = received.unwrap_or(Err(DataError::Stopped))?;
+        let batches = self.batches.as_ref().ok_or(DataError::Stopped)?;
+        let batch = match batches.try_recv() {
+            Ok(batch) => {
+                self.waiting.ready += 1;
+                batch?
+            }
+            Err(TryRecvError::Disconnected) => return Err(DataError::Stopped),
+            Err(TryRecvError::Empty) => {
+                let start = Instant::now();
+                let batch = batches.recv().map_err(|_| DataError::Stopped)?;
+                self.waiting.time += start.elapsed();
+                batch?
+            }
+        };
+        self.waiting.batches += 1;
         self.next = after(self.next, self.batches_per_epoch);
         Ok(batch)
     }
@@ -114,6 +146,11 @@ impl Loader {
     /// Position of the batch that [`Loader::next_batch`] returns next.
     pub fn position(&self) -> LoaderPosition {
         self.next
+    }
+
+    /// How often batches were ready so far.
+    pub fn waiting(&self) -> Waiting {
+        self.waiting
     }
 
     /// Batches in one pass over the split.
@@ -140,29 +177,49 @@ fn after(LoaderPosition { epoch, batch }: LoaderPosition, per_epoch: usize) -> L
     }
 }
 
-/// Makes batches from `position` on until nobody takes them.
-fn work(
-    data: &Dataset,
+/// What the thread that prepares batches needs.
+struct Worker {
+    data: Arc<Dataset>,
     split: Split,
     config: LoaderConfig,
-    mut position: LoaderPosition,
-    sender: &SyncSender<Result<Batch, DataError>>,
-) {
-    let n = config.batch_size;
-    loop {
-        let epoch = Epoch::new(data.len(split), config, position.epoch);
-        while position.epoch == epoch.number {
-            let start = position.batch as usize * n;
-            let indices = epoch.order[start..start + n].to_vec();
-            let flips = &epoch.flips[start..start + n];
-            let images = data.gather(split, &indices, |k| flips[k]);
-            let batch = images.map(|images| Batch { images, indices, epoch: epoch.number });
-            let failed = batch.is_err();
-            if sender.send(batch).is_err() || failed {
-                return;
+    weights: Option<Vec<f64>>,
+}
+
+impl Worker {
+    /// Makes batches from `position` on until nobody takes them.
+    fn run(&self, mut position: LoaderPosition, sender: &SyncSender<Result<Batch, DataError>>) {
+        let n = self.config.batch_size;
+        loop {
+            let epoch = self.epoch(position.epoch);
+            while position.epoch == epoch.number {
+                let start = position.batch as usize * n;
+                let indices = epoch.order[start..start + n].to_vec();
+                let flips = &epoch.flips[start..start + n];
+                let samples = self.data.gather(self.split, &indices, |k| flips[k]);
+                let batch = samples.map(|samples| Batch { samples, indices, epoch: epoch.number });
+                let failed = batch.is_err();
+                if sender.send(batch).is_err() || failed {
+                    return;
+                }
+                position = after(position, epoch.order.len() / n);
             }
-            position = after(position, data.len(split) / n);
         }
+    }
+
+    fn epoch(&self, number: u64) -> Epoch {
+        let seed = self.config.seed;
+        let mut stream = Stream::indexed("data.shuffle", seed, number);
+        let order = match &self.weights {
+            Some(weights) => sampling::draw(weights, &mut stream),
+            None => {
+                let mut order: Vec<usize> = (0..self.data.len(self.split)).collect();
+                stream.shuffle(&mut order);
+                order
+            }
+        };
+        let mut coin = Stream::indexed("data.flips", seed, number);
+        let flips = order.iter().map(|_| self.config.flips && coin.chance(0.5)).collect();
+        Epoch { number, order, flips }
     }
 }
 
@@ -171,14 +228,4 @@ struct Epoch {
     number: u64,
     order: Vec<usize>,
     flips: Vec<bool>, // by place in the order
-}
-
-impl Epoch {
-    fn new(images: usize, config: LoaderConfig, number: u64) -> Self {
-        let mut order: Vec<usize> = (0..images).collect();
-        Stream::indexed("data.shuffle", config.seed, number).shuffle(&mut order);
-        let mut coin = Stream::indexed("data.flips", config.seed, number);
-        let flips = (0..images).map(|_| config.flips && coin.chance(0.5)).collect();
-        Self { number, order, flips }
-    }
 }

@@ -16,8 +16,7 @@ impl MappedFile {
         let file = fs_err::File::open(path)?;
         // SAFETY: the map is read-only and private to this process, and we read plain bytes from it, for
         // which every value is valid. A file that another program rewrites meanwhile can change what
-        // we read, which the checksums of the zip find; one that is cut short ends the process, as
-        // with every mapped reader.
+        // we read; one that is cut short ends the process, as with every mapped reader.
         let map = unsafe { memmap2::Mmap::map(file.file()) };
         let map = map.map_err(|e| {
             std::io::Error::new(e.kind(), format!("cannot map {}: {e}", path.display()))

@@ -1,8 +1,48 @@
-//! How the pictures of a data set are split.
+//! What one sample of a data set is, and how samples are split.
 
+use gan_core::ImageShape;
 use serde::{Deserialize, Serialize};
 
-/// What a picture is for; the numbers are those of CelebA's `list_eval_partition.txt`.
+/// What every sample of a data set is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SampleShape {
+    /// A u8 picture, stored as planes `(C, H, W)` in the tensor `images`.
+    Image(ImageShape),
+    /// A point of that many f32 coordinates, stored in the tensor `points`.
+    Point(usize),
+}
+
+impl SampleShape {
+    /// Bytes of one sample in a shard; `None` where that is more than memory can address.
+    pub(crate) fn checked_bytes(self) -> Option<usize> {
+        match self {
+            Self::Image(ImageShape { channels, height, width }) => {
+                channels.checked_mul(height)?.checked_mul(width)
+            }
+            Self::Point(dimensions) => dimensions.checked_mul(size_of::<f32>()),
+        }
+    }
+
+    /// The shape of the pictures, where samples are pictures.
+    pub fn image(self) -> Option<ImageShape> {
+        match self {
+            Self::Image(shape) => Some(shape),
+            Self::Point(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for SampleShape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Image(shape) => shape.fmt(f),
+            Self::Point(dimensions) => write!(f, "points in {dimensions} dimensions"),
+        }
+    }
+}
+
+/// What a sample is for; the numbers are those of CelebA's `list_eval_partition.txt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Split {
@@ -17,6 +57,16 @@ pub enum Split {
 impl Split {
     /// All splits, in the order of their numbers.
     pub const ALL: [Split; 3] = [Split::Train, Split::Valid, Split::Test];
+
+    /// The split of a sample that is drawn rather than found: of every ten the last two are for validation
+    /// and test.
+    pub(crate) fn in_tens(index: usize) -> Self {
+        match index % 10 {
+            8 => Split::Valid,
+            9 => Split::Test,
+            _ => Split::Train,
+        }
+    }
 
     /// The split of a number in a shard or partition file.
     pub fn from_number(number: u8) -> Option<Self> {
@@ -37,28 +87,32 @@ impl std::fmt::Display for Split {
 impl std::str::FromStr for Split {
     type Err = String;
 
+    /// The names that people give to splits, in any case: `train`, `valid`, `val`, `validation`,
+    /// `dev`, `test` and their like, and the numbers 0, 1 and 2 of CelebA.
     fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|split| split.to_string() == name)
-            .ok_or_else(|| format!("expected train, valid or test, got {name}"))
+        match name.trim().to_ascii_lowercase().as_str() {
+            "train" | "training" | "0" => Ok(Split::Train),
+            "valid" | "val" | "validation" | "dev" | "1" => Ok(Split::Valid),
+            "test" | "testing" | "2" => Ok(Split::Test),
+            _ => Err(format!("expected train, valid or test, got {name}")),
+        }
     }
 }
 
-/// Pictures in each split.
+/// Samples in each split.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitCounts {
-    /// Pictures to train on.
+    /// Samples to train on.
     pub train: usize,
-    /// Pictures for choices.
+    /// Samples for choices.
     pub valid: usize,
-    /// Pictures for reported numbers.
+    /// Samples for reported numbers.
     pub test: usize,
 }
 
 impl SplitCounts {
-    /// Counts one split's pictures.
+    /// Samples of one split.
     pub fn of(&self, split: Split) -> usize {
         match split {
             Split::Train => self.train,
@@ -67,16 +121,16 @@ impl SplitCounts {
         }
     }
 
-    /// Adds pictures to a split.
-    pub(crate) fn add(&mut self, split: Split, images: usize) {
+    /// Adds samples to a split.
+    pub(crate) fn add(&mut self, split: Split, samples: usize) {
         match split {
-            Split::Train => self.train += images,
-            Split::Valid => self.valid += images,
-            Split::Test => self.test += images,
+            Split::Train => self.train += samples,
+            Split::Valid => self.valid += samples,
+            Split::Test => self.test += samples,
         }
     }
 
-    /// Pictures in all splits.
+    /// Samples in all splits.
     pub fn total(&self) -> usize {
         self.train + self.valid + self.test
     }

@@ -1,5 +1,5 @@
-//! One shard: a safetensors file with `images` u8 `(N, C, H, W)`, `split` u8 `(N,)`, and where the
-//! source has them `attributes` u8 `(N, A)` and `labels` i64 `(N,)` (the integer type that PyTorch
+//! One shard: a safetensors file with `images` u8 `(N, C, H, W)` or `points` f32 `(N, D)`, `split` u8
+//! `(N,)`, and where the source has them `attributes` u8 `(N, A)` and `labels` i64 `(N,)` (the integer type that PyTorch
 //! and candle both index with). What was left out is listed in the file's metadata.
 
 use std::collections::HashMap;
@@ -13,9 +13,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::DataError;
 use crate::manifest::ShardEntry;
+use crate::mapped::MappedFile;
 use crate::prepare::Skipped;
-use crate::shape::{Split, SplitCounts};
-use gan_core::ImageShape;
+use crate::shape::{SampleShape, Split, SplitCounts};
 
 /// The one key of a shard's metadata; a single one, as their order in the file is not defined.
 const METADATA: &str = "gan-data";
@@ -33,19 +33,32 @@ pub(crate) fn hash(bytes: &[u8]) -> String {
 /// Which tensors a data set's shards have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
-    pub(crate) image: ImageShape,
+    pub(crate) sample: SampleShape,
     /// Number of attributes; without any there is no such tensor.
     pub(crate) columns: usize,
-    pub(crate) has_labels: bool,
+    /// Number of classes; without any there are no labels.
+    pub(crate) classes: usize,
+}
+
+impl Layout {
+    /// Name, type and shape of the tensor of `n` samples.
+    fn tensor(&self, n: usize) -> (&'static str, Dtype, Vec<usize>) {
+        match self.sample {
+            SampleShape::Image(shape) => {
+                ("images", Dtype::U8, vec![n, shape.channels, shape.height, shape.width])
+            }
+            SampleShape::Point(dimensions) => ("points", Dtype::F32, vec![n, dimensions]),
+        }
+    }
 }
 
 /// The rows of a shard.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rows {
-    pub(crate) images: Vec<u8>,     // [N, C, H, W]
-    pub(crate) splits: Vec<u8>,     // [N]
+    pub(crate) samples: Vec<u8>, // [N, C, H, W], or [N, D] little-endian f32
+    pub(crate) splits: Vec<u8>,  // [N]
     pub(crate) attributes: Vec<u8>, // [N, A]
-    pub(crate) labels: Vec<i64>,    // [N], or empty where the source has none
+    pub(crate) labels: Vec<i64>, // [N], or empty where the source has none
     pub(crate) skipped: Vec<Skipped>,
 }
 
@@ -71,21 +84,20 @@ impl Rows {
         index: usize,
         layout: Layout,
     ) -> Result<Report, DataError> {
-        let Layout { image, columns, has_labels } = layout;
-        let n = self.splits.len();
+        let (n, columns) = (self.splits.len(), layout.columns);
         let labels: Vec<u8> = self.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
         let view = |dtype, shape: &[usize], data| {
             TensorView::new(dtype, shape.to_vec(), data).expect("as many bytes as the shape says")
         };
-        let image_shape = [n, image.channels, image.height, image.width];
+        let (name, dtype, shape) = layout.tensor(n);
         let mut tensors = vec![
-            ("images", view(Dtype::U8, &image_shape, &self.images)),
+            (name, view(dtype, &shape, &self.samples)),
             ("split", view(Dtype::U8, &[n], &self.splits)),
         ];
         if columns > 0 {
             tensors.push(("attributes", view(Dtype::U8, &[n, columns], &self.attributes)));
         }
-        if has_labels {
+        if layout.classes > 0 {
             tensors.push(("labels", view(Dtype::I64, &[n], &labels)));
         }
         let metadata = serde_json::to_string(&Metadata { skipped: self.skipped.clone() });
@@ -99,30 +111,47 @@ impl Rows {
         for &number in &self.splits {
             counts.add(Split::from_number(number).expect("written from a split"), 1);
         }
-        let entry = ShardEntry { file, images: n, xxh3: hash(&bytes) };
+        let entry = ShardEntry { file, samples: n, xxh3: hash(&bytes) };
         Ok(Report { entry, counts, skipped: self.skipped.clone() })
+    }
+}
+
+/// The bytes of a shard.
+#[derive(Debug)]
+pub(crate) enum Bytes {
+    Memory(Vec<u8>),
+    Mapped(MappedFile),
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Bytes::Memory(bytes) => bytes,
+            Bytes::Mapped(file) => file.as_ref(),
+        }
     }
 }
 
 /// A shard's bytes with the places of its tensors in them.
 #[derive(Debug)]
 pub(crate) struct Shard {
-    bytes: Vec<u8>,
-    images: usize,
+    bytes: Bytes,
+    samples: usize,
     splits: usize,
     attributes: Option<usize>,
     labels: Option<usize>,
     rows: usize,
     columns: usize,
-    image_bytes: usize,
+    sample_bytes: usize,
 }
 
 impl Shard {
     /// Takes a shard's bytes apart; the error is what was expected and what was found.
-    pub(crate) fn parse(bytes: Vec<u8>, layout: Layout) -> Result<Self, (String, String)> {
-        let Layout { image, columns, has_labels } = layout;
+    pub(crate) fn parse(shard: Bytes, layout: Layout) -> Result<Self, (String, String)> {
+        let columns = layout.columns;
+        let bytes = shard.as_ref();
         let whole = |e| ("a safetensors file".to_string(), format!("{e}"));
-        let tensors = SafeTensors::deserialize(&bytes).map_err(whole)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(whole)?;
         let rows = tensors.tensor("split").map_or(0, |split| split.shape().iter().product());
         let place = |name: &str, dtype: Dtype, shape: &[usize]| {
             let Ok(view) = tensors.tensor(name) else { return Ok(None) };
@@ -132,15 +161,15 @@ impl Shard {
             }
             Ok(Some(view.data().as_ptr() as usize - bytes.as_ptr() as usize))
         };
-        let image_shape = [rows, image.channels, image.height, image.width];
-        let images = place("images", Dtype::U8, &image_shape)?.ok_or_else(|| missing("images"))?;
+        let (name, dtype, shape) = layout.tensor(rows);
+        let samples = place(name, dtype, &shape)?.ok_or_else(|| missing(name))?;
         let splits = place("split", Dtype::U8, &[rows])?.ok_or_else(|| missing("split"))?;
         let attributes = place("attributes", Dtype::U8, &[rows, columns])?;
         if attributes.is_none() && columns > 0 {
             return Err(missing("attributes"));
         }
         let labels = place("labels", Dtype::I64, &[rows])?;
-        if labels.is_none() && has_labels {
+        if labels.is_none() && layout.classes > 0 {
             return Err(missing("labels"));
         }
         if let Some(number) =
@@ -148,11 +177,19 @@ impl Shard {
         {
             return Err(("splits 0, 1 and 2".into(), number.to_string()));
         }
-        let image_bytes = image.bytes();
-        Ok(Self { images, splits, attributes, labels, rows, columns, image_bytes, bytes })
+        let sample_bytes = layout.sample.checked_bytes().ok_or_else(|| missing(name))?;
+        let shard =
+            Self { samples, splits, attributes, labels, rows, columns, sample_bytes, bytes: shard };
+        let is_class = |label: i64| usize::try_from(label).is_ok_and(|i| i < layout.classes);
+        match (0..rows).filter_map(|row| shard.label(row)).find(|label| !is_class(*label)) {
+            Some(label) => {
+                Err((format!("labels of {} classes", layout.classes), label.to_string()))
+            }
+            None => Ok(shard),
+        }
     }
 
-    /// Reads back a shard that an interrupted preparation wrote from `items` pictures; `None` where
+    /// Reads back a shard that an interrupted preparation wrote from `items` samples; `None` where
     /// the file is not there or not such a shard.
     pub(crate) fn report(
         folder: &Path,
@@ -166,38 +203,39 @@ impl Shard {
         let metadata = header.metadata().as_ref()?.get(METADATA)?;
         let Metadata { skipped } = serde_json::from_str(metadata).ok()?;
         let xxh3 = hash(&bytes);
-        let shard = Self::parse(bytes, layout).ok()?;
+        let shard = Self::parse(Bytes::Memory(bytes), layout).ok()?;
         let mut counts = SplitCounts::default();
         (0..shard.rows).for_each(|row| counts.add(shard.split(row), 1));
-        let entry = ShardEntry { file, images: shard.rows, xxh3 };
+        let entry = ShardEntry { file, samples: shard.rows, xxh3 };
         (shard.rows + skipped.len() == items).then_some(Report { entry, counts, skipped })
     }
 
-    /// Pictures in it.
+    /// Samples in it.
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Planes `[C, H, W]` of one picture.
-    pub(crate) fn image(&self, row: usize) -> &[u8] {
-        &self.bytes[self.images + row * self.image_bytes..][..self.image_bytes]
+    /// Planes `[C, H, W]` of one picture, or little-endian f32 `[D]` of one point.
+    pub(crate) fn sample(&self, row: usize) -> &[u8] {
+        &self.bytes.as_ref()[self.samples + row * self.sample_bytes..][..self.sample_bytes]
     }
 
-    /// Split of one picture.
+    /// Split of one sample.
     pub(crate) fn split(&self, row: usize) -> Split {
-        Split::from_number(self.bytes[self.splits + row]).expect("checked when it was parsed")
+        Split::from_number(self.bytes.as_ref()[self.splits + row])
+            .expect("checked when it was parsed")
     }
 
-    /// Attributes of one picture, 0 or 1.
+    /// Attributes of one sample, 0 or 1.
     pub(crate) fn attributes(&self, row: usize) -> &[u8] {
         let start = self.attributes.unwrap_or(0) + row * self.columns;
-        &self.bytes[start..][..self.columns]
+        &self.bytes.as_ref()[start..][..self.columns]
     }
 
-    /// Label of one picture.
+    /// Label of one sample.
     pub(crate) fn label(&self, row: usize) -> Option<i64> {
         let start = self.labels? + row * size_of::<i64>();
-        self.bytes[start..].first_chunk().map(|bytes| i64::from_le_bytes(*bytes))
+        self.bytes.as_ref()[start..].first_chunk().map(|bytes| i64::from_le_bytes(*bytes))
     }
 }
 

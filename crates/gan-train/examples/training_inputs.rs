@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     let config = settings::apply(&Preset::find(preset)?.config()?, &set)?;
     let data = match Path::new(source).join("manifest.json").is_file() {
         true => source.into(),
-        false => cache::prepared(&Source::detect(source)?, folder.path(), &options, &|_| ())?,
+        false => cache::prepared(&Source::detect(source)?, folder.path(), &options, &|_| ())?.0,
     };
     let data = Arc::new(Dataset::open(&data)?);
     let mut run = Trainer::new(config, data.clone(), &Device::Cpu)?;
@@ -57,7 +57,7 @@ fn main() -> Result<()> {
     for step in 0..STEPS {
         let batch = loader.next_batch()?;
         let z = run.config().latent.sample(batch.indices.len(), &mut latents, &Device::Cpu)?;
-        tensors.insert(format!("real.{step}"), batch.images);
+        tensors.insert(format!("real.{step}"), batch.samples);
         tensors.insert(format!("z.{step}"), z.encode()?);
         let record = run.step()?;
         loss_d.push(record.loss_d);

@@ -1,6 +1,7 @@
 //! The configuration of a run: everything that decides its numbers.
 
 use gan_core::ImageShape;
+use gan_data::Sampling;
 use gan_kernels::AdamConfig;
 use gan_models::{Latent, ModelConfig};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,10 @@ pub struct DataConfig {
     pub source: String,
     /// Mirrors each image with probability ½.
     pub flips: bool,
+    /// How often each image comes: `"shuffle"` (each once an epoch), `{ balanced = "Smiling" }`,
+    /// `{ balanced = "class" }`, or `{ weighted = { Smiling = 3.0 } }`.
+    #[serde(default)]
+    pub sampling: Sampling,
     /// Side in pixels to which a raw source is prepared; its own default where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<usize>,

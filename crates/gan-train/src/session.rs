@@ -156,8 +156,8 @@ impl Session {
     fn write_real(&self) -> Result<(), TrainError> {
         let data = self.trainer.data();
         let n = self.trainer.config().output.grid_images.min(data.len(Split::Train));
-        let images = data.images(Split::Train, &(0..n).collect::<Vec<_>>())?;
-        let grid = Grid::for_images(n, data.image_shape().width);
+        let images = data.samples(Split::Train, &(0..n).collect::<Vec<_>>())?;
+        let grid = Grid::for_images(n, data.image_shape()?.width);
         grid.render(&image::from_tensor(&images)?)?.write_png(&self.run.real())?;
         Ok(())
     }
@@ -165,7 +165,7 @@ impl Session {
     fn write_grid(&mut self) -> Result<std::path::PathBuf, TrainError> {
         let images = image::from_tensor(&self.trainer.generate(&self.grid_latents)?)?;
         let path = self.run.sample(self.trainer.images_seen());
-        let width = self.trainer.data().image_shape().width;
+        let width = self.trainer.data().image_shape()?.width;
         Grid::for_images(images.len(), width).render(&images)?.write_png(&path)?;
         Ok(path)
     }

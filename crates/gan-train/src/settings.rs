@@ -109,6 +109,8 @@ fn collect_keys(path: &str, value: &Value, keys: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
+    use gan_data::Sampling;
+
     use super::*;
     use crate::config::Length;
     use crate::phase::Network;
@@ -126,6 +128,7 @@ mod tests {
             "seed=7",
             "data.source=my photos",
             "data.limit=1000",
+            "data.sampling={ balanced = \"Smiling\" }",
             "latent.z.size=32",
             "phases.generator.steps=2",
             "optimizer.generator.lr=1",
@@ -135,6 +138,7 @@ mod tests {
         .expect("all are known");
         assert_eq!((config.seed, config.data.limit), (7, Some(1000)));
         assert_eq!(config.data.source, "my photos");
+        assert_eq!(config.data.sampling, Sampling::Balanced("Smiling".into()));
         assert_eq!(config.latent.encoded_size(), 32);
         assert_eq!(config.optimizer.generator.lr, 1.0);
         assert_eq!(config.optimizer.of(Network::Discriminator).betas, (0.0, 0.9));

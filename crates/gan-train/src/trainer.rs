@@ -7,7 +7,7 @@ use std::time::Instant;
 use candle_core::{Device, Result as TensorResult, Tensor};
 use candle_nn::ModuleT;
 use gan_core::{ImageShape, Stream, image};
-use gan_data::{Dataset, Loader, LoaderConfig, Split};
+use gan_data::{Dataset, Loader, LoaderConfig, Split, Waiting};
 use gan_kernels::{bce_with_logits, gradient_norm};
 use gan_models::{LatentBatch, NetworkSummary, summary};
 
@@ -41,7 +41,7 @@ impl Trainer {
         data: Arc<Dataset>,
         device: &Device,
     ) -> Result<Self, TrainError> {
-        let image = data.image_shape();
+        let image = data.image_shape()?;
         config.image = Some(image);
         config.check()?;
         let loader = Loader::new(data.clone(), Split::Train, loader_config(&config))?;
@@ -81,6 +81,11 @@ impl Trainer {
         trainer.step = header.step;
         trainer.seconds = header.seconds;
         Ok(trainer)
+    }
+
+    /// How often the next batch was ready so far.
+    pub fn waiting(&self) -> Waiting {
+        self.loader.waiting()
     }
 
     /// How the run's batches are served.
@@ -128,7 +133,7 @@ impl Trainer {
     pub fn step(&mut self) -> Result<StepRecord, TrainError> {
         let start = Instant::now();
         let batch = self.loader.next_batch()?;
-        let real = image::normalize(&batch.images.to_device(&self.device)?)?; // [N, C, H, W]
+        let real = image::normalize(&batch.samples.to_device(&self.device)?)?; // [N, C, H, W]
         let mut record = StepRecord {
             epoch: batch.epoch,
             lr_d: self.networks.trained_discriminator.adam.config().lr,
@@ -258,6 +263,7 @@ impl Trainer {
 fn loader_config(config: &Config) -> LoaderConfig {
     LoaderConfig {
         batch_size: config.training.batch_size,
+        sampling: config.data.sampling.clone(),
         flips: config.data.flips,
         seed: config.seed,
     }

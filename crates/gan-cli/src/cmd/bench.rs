@@ -4,14 +4,16 @@ use std::time::Instant;
 
 use candle_core::Device;
 use clap::{Args, ValueEnum};
-use gan_data::{PrepareOptions, Source, prepare};
+use gan_data::prepare::read_all;
+use gan_data::{PrepareOptions, Waiting, prepare};
 use gan_train::estimate::peak_resident_bytes;
 use gan_train::{Preset, Trainer, settings};
+use serde_json::json;
 
 use super::{print, print_json, tables};
 use crate::args::{Global, UsageError};
 use crate::console::Console;
-use crate::data;
+use crate::data::{self, Located};
 
 /// Measure the speed on this machine
 #[derive(Args, Debug)]
@@ -57,11 +59,14 @@ impl Bench {
             return Err(UsageError("--steps and --batch-size are 1 or more".into()).into());
         }
         let device = global.device()?;
+        let mut more = Extra::default();
         let seconds = match self.what {
             What::Prepare => return self.prepare(global, console),
             What::Step => {
                 let mut trainer = self.trainer(&device, global, console)?;
-                self.timed(&device, || Ok(trainer.step().map(drop)?))?
+                let seconds = self.timed(&device, || Ok(trainer.step().map(drop)?))?;
+                more = waiting(trainer.waiting());
+                seconds
             }
             What::Generate => {
                 let trainer = self.trainer(&device, global, console)?;
@@ -69,7 +74,7 @@ impl Bench {
                 self.timed(&device, || Ok(trainer.generate(&latents).map(drop)?))?
             }
         };
-        self.show(seconds, self.batch_size, global)
+        self.show(seconds, self.batch_size, more, global)
     }
 
     fn trainer(
@@ -113,28 +118,46 @@ impl Bench {
 
     fn prepare(&self, global: &Global, console: &Console) -> anyhow::Result<()> {
         let name = self.data.as_deref().unwrap_or("synthetic-faces");
-        let source = Source::detect(&data::locate(name)?.to_string_lossy())?;
-        let mut seconds = Vec::new();
+        let Located::Raw(source) = data::locate(name)? else {
+            let message = format!("{name}: is prepared already; name what it was made from");
+            return Err(UsageError(message).into());
+        };
+        let (mut seconds, mut decoding) = (Vec::new(), Vec::new());
         let mut images = 0;
         for _ in 0..self.steps {
+            let start = Instant::now();
+            read_all(&source, &PrepareOptions::default())?;
+            decoding.push(start.elapsed().as_secs_f64());
             let folder = tempfile::tempdir()?;
             let progress = console.progress("preparing", 0);
             let out = folder.path().join("shards");
             let done = prepare(&source, &out, &PrepareOptions::default(), &progress.callback())?;
-            images = done.manifest.shards.iter().map(|shard| shard.images).sum();
+            images = done.manifest.counts.total();
             seconds.push(done.seconds);
         }
-        self.show(seconds, images, global)
+        let decoded = images as f64 / median(&mut decoding);
+        let prepared = images as f64 / median(&mut seconds);
+        let text = format!(
+            "reading and decoding alone: {decoded:.1} images/s; preparing reaches {:.0} % of it",
+            100.0 * prepared / decoded
+        );
+        let more = Extra { text, json: json!({ "decoded_images_per_second": decoded }) };
+        self.show(seconds, images, more, global)
     }
 
-    fn show(&self, mut seconds: Vec<f64>, images: usize, global: &Global) -> anyhow::Result<()> {
-        seconds.sort_by(f64::total_cmp);
+    fn show(
+        &self,
+        mut seconds: Vec<f64>,
+        images: usize,
+        more: Extra,
+        global: &Global,
+    ) -> anyhow::Result<()> {
+        let median = median(&mut seconds);
         let speed = |s: f64| images as f64 / s;
-        let median = seconds[seconds.len() / 2];
         let (best, worst) = (seconds[0], seconds[seconds.len() - 1]);
         let peak = peak_resident_bytes();
         if global.json {
-            return print_json(&serde_json::json!({
+            let mut result = json!({
                 "what": format!("{:?}", self.what).to_lowercase(),
                 "preset": self.preset,
                 "batch_size": self.batch_size,
@@ -144,17 +167,48 @@ impl Bench {
                 "images_per_second_worst": speed(worst),
                 "seconds_median": median,
                 "peak_rss_bytes": peak,
-            }));
+            });
+            for (key, value) in more.json.as_object().into_iter().flatten() {
+                result[key] = value.clone();
+            }
+            return print_json(&result);
         }
         let memory =
             peak.map_or_else(String::new, |peak| format!(", peak memory {}", tables::bytes(peak)));
         print(&format!(
-            "{:.1} images/s (median of {}; {:.1} to {:.1}), {} threads{memory}",
+            "{:.1} images/s (median of {}; {:.1} to {:.1}), {} threads{memory}\n{}",
             speed(median),
             seconds.len(),
             speed(worst),
             speed(best),
-            global.thread_count()
+            global.thread_count(),
+            more.text
         ))
     }
+}
+
+/// A figure beside the speed, as a line and as keys of the JSON object.
+#[derive(Default)]
+struct Extra {
+    text: String,
+    json: serde_json::Value,
+}
+
+/// How often the loader had the next batch ready.
+fn waiting(waiting: Waiting) -> Extra {
+    let Waiting { batches, ready, time } = waiting;
+    let seconds = time.as_secs_f64();
+    Extra {
+        text: format!(
+            "the next batch was ready for {ready} of {batches} steps; {:.1} ms were spent waiting",
+            seconds * 1e3
+        ),
+        json: json!({ "batches": batches, "batches_ready": ready, "waited_seconds": seconds }),
+    }
+}
+
+/// Sorts values and returns the middle one.
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }

@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gan_core::RunDir;
-use gan_data::{Dataset, Manifest, Split};
+use gan_data::{Dataset, Frequency, Manifest, Split, is_prepared};
 use gan_models::NetworkSummary;
 use gan_models::config::MODELS;
 use gan_train::log::jsonl;
 
 use super::{print, print_json, tables};
 use crate::args::{Global, UsageError};
-use crate::data;
 
 /// Describe a run, a data set or the models there are
 #[derive(Args, Debug)]
@@ -25,13 +24,16 @@ pub(crate) struct Info {
     /// List the models there are
     #[arg(long, conflicts_with = "path")]
     models: bool,
+    /// Picture of 64 samples of a data set, or map of its points; samples.png in its folder unless given
+    #[arg(long, value_name = "F.png")]
+    out: Option<PathBuf>,
 }
 
 impl Info {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<()> {
         match self.path {
             None => list_models(global),
-            Some(path) if data::is_shards(&path) => describe_data(&path, global),
+            Some(path) if is_prepared(&path) => describe_data(&path, self.out, global),
             Some(path) if path.join("config.toml").is_file() => describe_run(&path, global),
             Some(path) => Err(UsageError(format!(
                 "{}: expected a run folder (config.toml) or a folder of shards (manifest.json)",
@@ -94,32 +96,80 @@ fn describe_run(root: &Path, global: &Global) -> anyhow::Result<()> {
     print(&config)
 }
 
-fn describe_data(folder: &Path, global: &Global) -> anyhow::Result<()> {
+/// Samples in the picture of a data set.
+const PREVIEW: usize = 64;
+
+fn describe_data(folder: &Path, out: Option<PathBuf>, global: &Global) -> anyhow::Result<()> {
     let data = Dataset::open(folder)?;
+    let picture = out.unwrap_or_else(|| folder.join("samples.png"));
+    data.preview(PREVIEW)?.write_png(&picture)?;
     let manifest: &Manifest = data.manifest();
-    let counts = Split::ALL.map(|split| (split.to_string(), data.len(split)));
+    let (attributes, classes) = data.frequencies();
     if global.json {
+        let by_name = |list: &[Frequency]| -> serde_json::Map<String, serde_json::Value> {
+            list.iter().map(|f| (f.name.clone(), serde_json::json!(f.counts))).collect()
+        };
         return print_json(&serde_json::json!({
             "manifest": manifest,
             "digest": data.digest(),
+            "attributes": by_name(&attributes),
+            "classes": by_name(&classes),
+            "picture": picture,
         }));
     }
-    let splits: Vec<String> =
-        counts.iter().map(|(name, n)| format!("{} {name}", tables::thousands(*n as u64))).collect();
-    print(&format!(
-        "{}: {}, {}\nfrom {} ({})\ndigest {}",
-        folder.display(),
-        manifest.image,
-        splits.join(", "),
-        manifest.source.name,
-        manifest.source.kind,
-        data.digest()
-    ))?;
-    if !manifest.attributes.is_empty() {
-        print(&format!("attributes: {}", manifest.attributes.join(", ")))?;
+    let splits: Vec<String> = Split::ALL
+        .iter()
+        .map(|split| format!("{} {split}", tables::thousands(data.len(*split) as u64)))
+        .collect();
+    let mut lines = vec![
+        format!("{}: {}, {}", folder.display(), manifest.sample, splits.join(", ")),
+        format!("from       {} ({})", manifest.source.name, manifest.source.kind),
+    ];
+    if let Some(transform) = &manifest.transform {
+        lines.push(format!("transform  {transform}"));
     }
-    if !manifest.classes.is_empty() {
-        print(&format!("classes: {}", manifest.classes.join(", ")))?;
+    if let Some(only) = &manifest.only {
+        lines.push(format!("only       {only}"));
     }
-    print(&format!("transform: {}", serde_json::to_string(&manifest.transform)?))
+    if let Some(limit) = manifest.limit {
+        lines.push(format!("limit      {limit}, seed {}", manifest.seed));
+    }
+    if let Some((valid, test)) = manifest.fractions {
+        lines.push(format!("fractions  {valid} valid, {test} test, seed {}", manifest.seed));
+    }
+    if manifest.skipped > 0 {
+        lines.push(format!("left out   {} damaged images, see prepare.log", manifest.skipped));
+    }
+    lines.push(format!("digest     {}", data.digest()));
+    for (title, list) in [("attribute", &attributes), ("class", &classes)] {
+        if !list.is_empty() {
+            lines.push(format!("\n{}", frequency_table(title, list, &data)));
+        }
+    }
+    if manifest.sample.image().is_some() {
+        lines.push(format!("\npicture of {PREVIEW} samples: {}", picture.display()));
+        lines.push(format!("next: gan-cli train dcgan --data {}", folder.display()));
+    } else {
+        lines.push(format!("\nmap of all points: {}", picture.display()));
+    }
+    print(&lines.join("\n"))
+}
+
+/// Rows of a table of classes that are shown; a thousand classes are for the JSON form.
+const MAX_ROWS: usize = 100;
+
+fn frequency_table(title: &str, list: &[Frequency], data: &Dataset) -> String {
+    let total: usize = Split::ALL.iter().map(|split| data.len(*split)).sum();
+    let rows = list.iter().take(MAX_ROWS).map(|frequency| {
+        let share = 100.0 * frequency.counts.iter().sum::<usize>() as f64 / total.max(1) as f64;
+        let counts = frequency.counts.map(|n| tables::thousands(n as u64));
+        let row = [frequency.name.clone(), format!("{share:.1} %")];
+        row.into_iter().chain(counts).collect()
+    });
+    let head = [title, "share", "train", "valid", "test"];
+    let table = tables::table(&head, &[1, 2, 3, 4], rows.collect());
+    match list.len().saturating_sub(MAX_ROWS) {
+        0 => table,
+        more => format!("{table}\n… and {more} more; --json has them all"),
+    }
 }

@@ -7,7 +7,7 @@ pub(crate) mod presets;
 pub(crate) mod report;
 pub(crate) mod runs;
 pub(crate) mod sample;
-mod tables;
+pub(crate) mod tables;
 pub(crate) mod train;
 
 use std::io::Write;

@@ -120,7 +120,7 @@ fn print_prepared(prepared: &[Entry]) -> anyhow::Result<()> {
     }
     let rows = prepared.iter().map(|entry| {
         let what = match &entry.manifest {
-            Some(m) => format!("{} of {}", m.image, m.source.name),
+            Some(m) => format!("{} of {}", m.sample, m.source.name),
             None => "not finished".into(),
         };
         vec![entry.path.display().to_string(), what, tables::bytes(entry.bytes)]

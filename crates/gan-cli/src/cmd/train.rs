@@ -84,7 +84,7 @@ impl Train {
         }
         let data = data::open(&config.data, global, console)?;
         let chosen = self.set.iter().any(|setting| setting.trim_start().starts_with("data.flips"));
-        if config.data.flips && data.manifest().source.kind == "idx" && !chosen {
+        if config.data.flips && !data.manifest().bears_mirroring() && !chosen {
             tracing::info!(
                 "flips are off: a mirrored digit is another sign (--set data.flips=true)"
             );
@@ -214,7 +214,7 @@ impl Observer for Shown {
             "D {:.3} G {:.3} D(x) {:.2} D(G(z)) {:.2} {:.0} images/s",
             r.loss_d, r.loss_g, r.d_real, r.d_fake_after, r.images_per_second
         );
-        self.line.set(r.step, &message);
+        self.line.set(r.step, None, &message);
     }
 
     fn wrote(&mut self, path: &Path) {

@@ -6,7 +6,9 @@
 
 mod job;
 pub(crate) mod lock;
+mod output;
 pub(crate) mod plan;
+mod rows;
 
 use std::path::Path;
 
@@ -16,54 +18,69 @@ pub(crate) use job::Job;
 
 use crate::error::DataError;
 use crate::manifest::Manifest;
+use crate::selection::Selection;
 use crate::source::Source;
-use crate::transform::Transform;
+use crate::transform::TransformOptions;
 use lock::WhenBusy;
 
 /// What to make of a source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrepareOptions {
-    /// What to do to each picture; `None` is the source's default.
-    pub transform: Option<Transform>,
-    /// Side of square pictures in pixels; changes the size of the transform.
-    pub size: Option<usize>,
-    /// At most this many pictures, spread over the splits in proportion; the number of synthetic
-    /// ones.
+    /// What to do to each picture; what is left open is the source's default.
+    pub transform: TransformOptions,
+    /// Which samples are wanted; all where absent.
+    pub only: Option<Selection>,
+    /// At most this many samples, spread over the splits in proportion; the number of those of a
+    /// built-in set.
     pub limit: Option<usize>,
-    /// Seed of split, limit and synthetic pictures.
+    /// Parts for validation and test, in place of the split that the source has. Where it has none and
+    /// nothing is said, [`PrepareOptions::DEFAULT_FRACTIONS`].
+    pub fractions: Option<(f64, f64)>,
+    /// Seed of split, limit and synthetic samples.
     pub seed: u64,
     /// Fail at the first damaged picture rather than leave it out.
     pub strict: bool,
-    /// Pictures in a shard; fewer where they are large.
-    pub shard_images: usize,
-    /// Part of the pictures for validation, where the source has no split of its own.
-    pub valid_fraction: f64,
-    /// Part of the pictures for testing, where the source has no split of its own.
-    pub test_fraction: f64,
+    /// Samples in a shard; fewer where they are large.
+    pub shard_samples: usize,
+}
+
+impl PrepareOptions {
+    /// A tenth of the pictures for validation, a tenth to test.
+    pub const DEFAULT_FRACTIONS: (f64, f64) = (0.1, 0.1);
 }
 
 impl Default for PrepareOptions {
     fn default() -> Self {
         Self {
-            transform: None,
-            size: None,
+            transform: TransformOptions::default(),
+            only: None,
             limit: None,
+            fractions: None,
             seed: 0,
             strict: false,
-            shard_images: 4096,
-            valid_fraction: 0.1,
-            test_fraction: 0.1,
+            shard_samples: 4096,
         }
     }
 }
 
-/// How far a preparation is, in pictures.
+/// How far a preparation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Pictures done.
+    /// What is being done.
+    pub stage: Stage,
+    /// Files listed, or samples done.
     pub done: usize,
-    /// Pictures to do.
-    pub total: usize,
+    /// How many there are; not known while they are listed.
+    pub total: Option<usize>,
+}
+
+/// Part of a preparation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The files of the source are listed.
+    Listing,
+    /// Samples are read and stored.
+    Storing,
 }
 
 /// A picture or file that was left out.
@@ -103,6 +120,12 @@ pub fn prepare(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Prepared, DataError> {
     let start = std::time::Instant::now();
-    let prepared = Job::new(source, options)?.run(out, WhenBusy::Refuse, progress)?;
+    let prepared = Job::new(source, options, progress)?.run(out, WhenBusy::Refuse, progress)?;
     Ok(Prepared { seconds: start.elapsed().as_secs_f64(), ..prepared })
+}
+
+/// Reads and decodes the samples that `options` choose, on all cores, and stores nothing: what the
+/// decoders alone take. Returns how many could be read.
+pub fn read_all(source: &Source, options: &PrepareOptions) -> Result<usize, DataError> {
+    Ok(Job::new(source, options, &|_| ())?.read_all())
 }

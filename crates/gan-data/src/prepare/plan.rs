@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use crate::error::DataError;
 use crate::manifest::SourceId;
+use crate::selection::Selection;
+use crate::shape::SampleShape;
 use crate::transform::Transform;
-use gan_core::ImageShape;
 
 /// Name of the plan in a data set's folder.
 pub(crate) const FILE: &str = "prepare.json";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Everything that decides the bytes of the shards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,33 +22,34 @@ const VERSION: u32 = 1;
 pub(crate) struct Plan {
     version: u32,
     pub(crate) source: SourceId,
-    pub(crate) image: ImageShape,
-    pub(crate) transform: Transform,
+    pub(crate) sample: SampleShape,
+    pub(crate) transform: Option<Transform>,
+    pub(crate) only: Option<Selection>,
     pub(crate) limit: Option<usize>,
+    pub(crate) fractions: Option<(f64, f64)>,
     pub(crate) seed: u64,
-    pub(crate) valid_fraction: f64,
-    pub(crate) test_fraction: f64,
-    pub(crate) shard_images: usize,
+    pub(crate) shard_samples: usize,
 }
 
 impl Plan {
     pub(super) fn new(
         source: SourceId,
-        image: ImageShape,
-        transform: Transform,
+        sample: SampleShape,
+        transform: Option<Transform>,
         options: &super::PrepareOptions,
     ) -> Self {
+        // A shard is held in memory while it is made.
+        let most = MAX_SHARD_BYTES / sample.checked_bytes().unwrap_or(MAX_SHARD_BYTES).max(1);
         Self {
             version: VERSION,
             source,
-            image,
+            sample,
             transform,
+            only: options.only.clone(),
             limit: options.limit,
+            fractions: options.fractions,
             seed: options.seed,
-            valid_fraction: options.valid_fraction,
-            test_fraction: options.test_fraction,
-            // A shard is held in memory while it is made.
-            shard_images: options.shard_images.clamp(1, (MAX_SHARD_BYTES / image.bytes()).max(1)),
+            shard_samples: options.shard_samples.clamp(1, most.max(1)),
         }
     }
 

@@ -1,11 +1,14 @@
 //! The built-in drawers of [`crate::synthetic`] as sources: no file is needed.
 
-use crate::catalog::{Catalog, Item, Pictures, Reader, Sample};
+use gan_core::ImageShape;
+
+use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples};
 use crate::error::DataError;
 use crate::manifest::SourceId;
 use crate::prepare::PrepareOptions;
-use crate::shape::Split;
+use crate::shape::{SampleShape, Split};
 use crate::synthetic::{digits, faces};
+use crate::transform::{Color, Transform};
 
 /// Pictures that are drawn where no limit is given.
 const COUNT: usize = 20_000;
@@ -24,6 +27,9 @@ pub enum Drawer {
 }
 
 impl Drawer {
+    /// All drawers.
+    pub const ALL: [Drawer; 2] = [Drawer::Faces, Drawer::Digits];
+
     /// The name by which `--data` takes it.
     pub fn name(self) -> &'static str {
         match self {
@@ -33,10 +39,17 @@ impl Drawer {
     }
 
     /// Side of a picture in pixels where none is given.
-    pub(super) fn default_size(self) -> usize {
+    fn default_size(self) -> usize {
         match self {
             Drawer::Faces => 64,
             Drawer::Digits => 28,
+        }
+    }
+
+    fn color(self) -> Color {
+        match self {
+            Drawer::Faces => Color::Rgb,
+            Drawer::Digits => Color::Gray,
         }
     }
 }
@@ -44,33 +57,26 @@ impl Drawer {
 /// Opens a drawer: `limit` pictures, drawn at the size that is asked for rather than resized. Of
 /// every ten pictures the last two are for validation and test.
 pub(crate) fn open(drawer: Drawer, options: &PrepareOptions) -> Result<Catalog, DataError> {
-    let asked = options.size.map(|size| (size, size));
-    let asked = asked.or_else(|| options.transform.as_ref()?.size());
-    let size = asked.map_or(drawer.default_size(), |(width, height)| width.max(height));
-    if !(8..=MAX_SIZE).contains(&size) {
+    let (width, height) =
+        options.transform.size.unwrap_or((drawer.default_size(), drawer.default_size()));
+    if width != height || !(8..=MAX_SIZE).contains(&width) {
         return Err(DataError::Argument {
             name: "size of synthetic pictures",
-            expected: format!("8 to {MAX_SIZE}"),
-            got: size.to_string(),
+            expected: format!("a square of 8 to {MAX_SIZE}"),
+            got: format!("{width}×{height}"),
         });
     }
-    let item = |place: usize| Item {
-        name: format!("{}[{place}]", drawer.name()),
-        place,
-        split: Some(match place % 10 {
-            8 => Split::Valid,
-            9 => Split::Test,
-            _ => Split::Train,
-        }),
-    };
-    let what = format!("{} {DRAWERS} {} {size}", drawer.name(), options.seed);
+    let items = (0..options.limit.unwrap_or(COUNT))
+        .map(|place| Item::new(place, Some(Split::in_tens(place))));
+    let what = format!("{} {DRAWERS} {} {width}", drawer.name(), options.seed);
+    let color = drawer.color();
     Ok(Catalog {
         source: SourceId {
             kind: drawer.name().into(),
             name: drawer.name().into(),
             digest: blake3::hash(what.as_bytes()).to_hex().to_string(),
         },
-        items: (0..options.limit.unwrap_or(COUNT)).map(item).collect(),
+        items: items.collect(),
         attributes: match drawer {
             Drawer::Faces => faces::ATTRIBUTES.iter().map(|name| name.to_string()).collect(),
             Drawer::Digits => Vec::new(),
@@ -80,8 +86,9 @@ pub(crate) fn open(drawer: Drawer, options: &PrepareOptions) -> Result<Catalog, 
             Drawer::Digits => (0..10).map(|digit| digit.to_string()).collect(),
         },
         ignored: Vec::new(),
-        size: Some((size, size)),
-        pictures: Box::new(Drawn { drawer, seed: options.seed, size }),
+        shape: Some(SampleShape::Image(ImageShape { channels: color.channels(), height, width })),
+        transform: Transform::keep(color),
+        samples: Box::new(Drawn { drawer, seed: options.seed, size: width }),
     })
 }
 
@@ -91,7 +98,20 @@ struct Drawn {
     size: usize,
 }
 
-impl Pictures for Drawn {
+impl Samples for Drawn {
+    fn name(&self, place: usize) -> String {
+        format!("{}[{place}]", self.drawer.name())
+    }
+
+    fn facts(&self, place: usize) -> Facts {
+        match self.drawer {
+            Drawer::Faces => {
+                Facts { attributes: faces::attributes(self.seed, place as u64), label: None }
+            }
+            Drawer::Digits => Facts::labelled(digits::label(self.seed, place as u64).into()),
+        }
+    }
+
     fn reader(&self) -> Box<dyn Reader + '_> {
         Box::new(DrawnReader(self))
     }
@@ -102,15 +122,9 @@ struct DrawnReader<'a>(&'a Drawn);
 impl Reader for DrawnReader<'_> {
     fn read(&mut self, place: usize) -> Result<Sample, String> {
         let Drawn { drawer, seed, size } = *self.0;
-        Ok(match drawer {
-            Drawer::Faces => {
-                let (image, attributes) = faces::draw(seed, place as u64, size);
-                Sample { image, attributes, label: None }
-            }
-            Drawer::Digits => {
-                let (image, label) = digits::draw(seed, place as u64, size);
-                Sample { image, attributes: Vec::new(), label: Some(label) }
-            }
-        })
+        Ok(Sample::Image(match drawer {
+            Drawer::Faces => faces::draw(seed, place as u64, size).0,
+            Drawer::Digits => digits::draw(seed, place as u64, size).0,
+        }))
     }
 }

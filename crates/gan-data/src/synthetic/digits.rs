@@ -70,11 +70,16 @@ impl Glyph {
 /// Digit `index` of the set `seed`: a gray picture of `size`×`size` pixels and its label, 0 to 9. Every
 /// ten successive digits, counted from 0, hold each label once.
 pub fn draw(seed: u64, index: u64, size: usize) -> (Image, u8) {
-    let mut labels: [u8; 10] = std::array::from_fn(|digit| digit as u8);
-    Stream::indexed("synthetic.digits.labels", seed, index / 10).shuffle(&mut labels);
-    let digit = labels[(index % 10) as usize];
+    let digit = label(seed, index);
     let mut stream = Stream::indexed("synthetic.digits", seed, index);
     (Glyph::sample(digit, &mut stream).paint(size), digit)
+}
+
+/// The label of digit `index` of the set `seed`.
+pub fn label(seed: u64, index: u64) -> u8 {
+    let mut labels: [u8; 10] = std::array::from_fn(|digit| digit as u8);
+    Stream::indexed("synthetic.digits.labels", seed, index / 10).shuffle(&mut labels);
+    labels[(index % 10) as usize]
 }
 
 /// Slant, rotation and proportion of a hand.

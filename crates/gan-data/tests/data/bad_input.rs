@@ -1,11 +1,15 @@
 //! What is wrong with a source or a data set is said in one sentence; damage to one picture stops
 //! nothing.
 
-use gan_data::{DataError, Dataset, PrepareOptions, Source};
+use std::io::Write;
+use std::path::Path;
+
+use gan_data::{DataError, Dataset, PrepareOptions, Source, TransformOptions};
 
 use crate::Outcome;
 use crate::fixtures::{
-    annotations, assert_says, celeba, folder, gzip, idx, jpeg, mnist, prepared, refusal, small,
+    self, annotations, assert_says, celeba, folder, gzip, idx, jpeg, mnist, prepared, refusal,
+    small,
 };
 
 #[test]
@@ -132,10 +136,10 @@ fn a_data_set_that_was_changed_is_refused() -> Outcome {
         assert!(manifest.contains(from));
         Ok(std::fs::write(&path, manifest.replacen(from, to, 1))?)
     };
-    replaced("\"version\": 1", "\"version\": 2")?;
-    assert_says(&opened(), &["manifest.json", "version 2", "newer program"]);
+    replaced("\"version\": 2", "\"version\": 3")?;
+    assert_says(&opened(), &["manifest.json", "version 3", "newer program"]);
     replaced("\"train\": 30", "\"train\": 29")?;
-    assert_says(&opened(), &["29 pictures of the train split", "found 30"]);
+    assert_says(&opened(), &["29 samples of the train split", "found 30"]);
     replaced("\"height\": 8", "\"height\": 4")?;
     assert_says(&opened(), &["images U8", "[16, 1, 4, 8]"]);
     replaced("{", "")?;
@@ -153,8 +157,188 @@ fn options_out_of_range() -> Outcome {
     let check = |options: PrepareOptions, part: &str| {
         assert_says(&refusal(at.path(), &out, &options), &[part]);
     };
-    check(PrepareOptions { size: Some(0), ..small() }, "picture size");
+    check(PrepareOptions { transform: TransformOptions::square(0), ..small() }, "picture size");
     check(PrepareOptions { limit: Some(0), ..small() }, "limit");
-    check(PrepareOptions { valid_fraction: 1.5, ..small() }, "fractions");
+    check(PrepareOptions { fractions: Some((1.5, 0.0)), ..small() }, "fractions");
+    Ok(())
+}
+
+/// A zip whose entries are written by `write`.
+fn zip_with(
+    at: &Path,
+    write: impl FnOnce(&mut zip::ZipWriter<std::fs::File>) -> Outcome,
+) -> fixtures::Result<std::path::PathBuf> {
+    let path = at.join("set.zip");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path)?);
+    write(&mut zip)?;
+    zip.finish()?;
+    Ok(path)
+}
+
+#[test]
+fn names_that_lead_out_of_a_zip_and_zips_in_it_are_not_taken() -> Outcome {
+    let at = folder()?;
+    let options = zip::write::SimpleFileOptions::default();
+    let good = jpeg(16, 16, [9; 3])?;
+    let path = zip_with(at.path(), |zip| {
+        for name in ["a.jpg", "../b.jpg", "/etc/c.jpg", "x\\..\\..\\d.jpg", "inner.zip"] {
+            // As it is written; the writer's own function would clean it.
+            zip.start_file(name, options)?;
+            zip.write_all(&good)?;
+        }
+        Ok(zip.add_symlink("link.jpg", "a.jpg", options)?)
+    })?;
+    let (done, data) = prepared(&path, &at.path().join("out"), &small())?;
+    assert_eq!(data.manifest().counts.total(), 1);
+    let reasons: Vec<&str> = done.ignored.iter().map(|i| i.reason.as_str()).collect();
+    assert_eq!(reasons.iter().filter(|r| r.contains("leads out")).count(), 3, "{:?}", done.ignored);
+    assert!(reasons.contains(&"a link") && reasons.iter().any(|r| r.contains("archive inside")));
+    assert_eq!(std::fs::read_dir(at.path())?.count(), 2, "nothing is unpacked");
+
+    let nested = zip_with(at.path(), |zip| {
+        zip.start_file("all.zip", options)?;
+        Ok(zip.write_all(&good)?)
+    })?;
+    let message = refusal(&nested, &at.path().join("nested"), &small());
+    assert_says(&message, &["set.zip", "none among 1 file", "all.zip", "unpack it"]);
+    Ok(())
+}
+
+/// Encryption is marked by a bit in both headers of an entry; what it does to the bytes does not matter
+/// to who has no password.
+#[test]
+fn an_encrypted_zip_is_named_as_one() -> Outcome {
+    let at = folder()?;
+    let good = jpeg(16, 16, [9; 3])?;
+    let path = zip_with(at.path(), |zip| {
+        zip.start_file("a.jpg", zip::write::SimpleFileOptions::default())?;
+        Ok(zip.write_all(&good)?)
+    })?;
+    let mut bytes = std::fs::read(&path)?;
+    let central = bytes.windows(4).rposition(|w| w == b"PK\x01\x02").expect("a directory");
+    bytes[central + 8] |= 1;
+    bytes[6] |= 1;
+    std::fs::write(&path, bytes)?;
+    let message = refusal(&path, &at.path().join("out"), &small());
+    assert_says(&message, &["set.zip", "1 encrypted files", "password"]);
+    Ok(())
+}
+
+#[test]
+fn bombs_do_not_go_off() -> Outcome {
+    let at = folder()?;
+    let good = jpeg(16, 16, [9; 3])?;
+    let path = zip_with(at.path(), |zip| {
+        let options = zip::write::SimpleFileOptions::default();
+        zip.start_file("good.jpg", options)?;
+        zip.write_all(&good)?;
+        // 600 MB of zeros in 0.6 MB.
+        zip.start_file("zeros.png", options.large_file(true))?;
+        let zeros = vec![0; 1 << 20];
+        (0..600).try_for_each(|_| zip.write_all(&zeros))?;
+        Ok(())
+    })?;
+    let (done, _) = prepared(&path, &at.path().join("out"), &small())?;
+    assert_eq!(done.manifest.counts.total(), 1);
+    assert_says(&done.skipped[0].reason, &["629145600 bytes are more than we take"]);
+
+    // One that says it is small.
+    let mut bytes = std::fs::read(&path)?;
+    let size = 629_145_600u32.to_le_bytes();
+    let claims: Vec<usize> = (0..bytes.len() - 4).filter(|&i| bytes[i..i + 4] == size).collect();
+    assert!(!claims.is_empty());
+    claims.iter().for_each(|&i| bytes[i..i + 4].copy_from_slice(&1000u32.to_le_bytes()));
+    std::fs::write(&path, bytes)?;
+    let (done, _) = prepared(&path, &at.path().join("lying"), &small())?;
+    assert_eq!((done.manifest.counts.total(), done.skipped.len()), (1, 1), "{:?}", done.skipped);
+    Ok(())
+}
+
+#[test]
+fn tables_that_lie_or_miss() -> Outcome {
+    let at = folder()?;
+    let zip = celeba(at.path(), 5, "\n")?;
+    let path = at.path().join("list_attr_celeba.txt");
+    let good = std::fs::read_to_string(&path)?;
+    let check = |text: String, parts: &[&str]| -> Outcome {
+        std::fs::write(&path, text)?;
+        assert_says(&refusal(&zip, &at.path().join("out"), &small()), parts);
+        Ok(())
+    };
+    check(good.replace("Odd Never", "Odd Never Other"), &["2 values for 3 names in line 3"])?;
+    check(good.replace("Odd Never", "Odd Odd"), &["\"Odd\" twice in line 2"])?;
+    check(good.replace("000002", "000001"), &["a second row for \"000001.jpg\" in line 4"])?;
+    check(
+        good.replace("000002.jpg -1", "000002.jpg maybe"),
+        &["\"maybe\"", "000002.jpg", "line 4"],
+    )?;
+    // Rows for pictures that are not there are no error; pictures without a row are left out.
+    std::fs::write(&path, good.replace("000002", "000200"))?;
+    let (done, _) = prepared(&zip, &at.path().join("out"), &small())?;
+    assert_eq!((done.manifest.counts.total(), done.ignored.len()), (4, 1));
+    assert_says(&done.ignored[0].reason, &["no row in the table of labels"]);
+
+    std::fs::write(&path, "1\nOdd\nother.jpg 1\n")?;
+    let message = refusal(&zip, &at.path().join("none"), &small());
+    assert_says(&message, &["5 pictures, none with a row"]);
+    let source = Source::detect(&zip.display().to_string())?;
+    let source = source.with_tables(None, Some(at.path().join("nowhere.txt")))?;
+    let error = gan_data::prepare(&source, &at.path().join("none"), &small(), &|_| {});
+    assert_says(&error.expect_err("no such file").to_string(), &["nowhere.txt"]);
+    Ok(())
+}
+
+#[test]
+fn cifar_files_that_lie() -> Outcome {
+    let at = folder()?;
+    let batch = at.path().join("test_batch.bin");
+    let check = |bytes: Vec<u8>, parts: &[&str]| -> Outcome {
+        std::fs::write(&batch, bytes)?;
+        assert_says(&refusal(at.path(), &at.path().join("out"), &small()), parts);
+        Ok(())
+    };
+    check(vec![0; 3073 * 2 - 1], &["test_batch.bin", "records of 3073 bytes", "found 6145 bytes"])?;
+    check(vec![], &["test_batch.bin", "found 0 bytes"])?;
+    check(vec![77; 3073], &["labels below 10", "77 in record 0"])?;
+    std::fs::write(at.path().join("batches.meta.txt"), "cat\ndog\n")?;
+    check(vec![1; 3073], &["batches.meta.txt", "10 class names", "found 2"])?;
+    let archive = at.path().join("cifar-10-binary.tar.gz");
+    std::fs::write(&archive, &gzip(&[7; 1000])?[..20])?;
+    assert_says(&refusal(&archive, &at.path().join("out"), &small()), &["a whole tar.gz"]);
+    Ok(())
+}
+
+#[test]
+fn an_output_that_cannot_be_is_refused() -> Outcome {
+    let at = folder()?;
+    mnist(at.path(), 30, true)?;
+    // A file where a folder should be.
+    let file = at.path().join("file");
+    std::fs::write(&file, "precious")?;
+    assert_says(&refusal(at.path(), &file, &small()), &["file", "cannot be written", "--out"]);
+    assert_eq!(std::fs::read_to_string(&file)?, "precious");
+    assert_says(&refusal(at.path(), &file.join("below"), &small()), &["cannot be written"]);
+    Ok(())
+}
+
+#[test]
+fn manifests_of_others_and_impossible_ones_are_refused() -> Outcome {
+    let at = folder()?;
+    mnist(at.path(), 30, true)?;
+    let out = at.path().join("out");
+    prepared(at.path(), &out, &small())?;
+    let path = out.join("manifest.json");
+    let good = std::fs::read_to_string(&path)?;
+    let check = |text: &str, parts: &[&str]| -> Outcome {
+        std::fs::write(&path, text)?;
+        assert_says(&Dataset::open(&out).expect_err("no manifest of ours").to_string(), parts);
+        Ok(())
+    };
+    check(r#"{"name": "my site", "icons": []}"#, &["manifest.json", "something else"])?;
+    check(&good[..good.len() / 2], &["manifest.json", "no JSON"])?;
+    check(&good.replace("shard-00000", "../shard-00000"), &["a shard named", "prepare"])?;
+    check(&good.replace("\"width\": 8", "\"width\": 0"), &["samples of"])?;
+    check(&good.replace("\"channels\": 1", "\"channels\": 9999999999999"), &["samples of"])?;
+    check(&good.replace("\"seed\": 0", "\"seed\": 0, \"sood\": 1"), &["unknown field `sood`"])?;
     Ok(())
 }

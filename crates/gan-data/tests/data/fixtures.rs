@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use gan_data::{Dataset, PrepareOptions, Prepared, Source, prepare};
+use gan_data::{Dataset, PrepareOptions, Prepared, Source, TransformOptions, prepare};
 use image::{ExtendedColorType, ImageEncoder};
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
@@ -117,7 +117,8 @@ pub(crate) fn prepared(
 
 /// Default options, small pictures, two or more shards.
 pub(crate) fn small() -> PrepareOptions {
-    PrepareOptions { size: Some(8), shard_images: 16, ..PrepareOptions::default() }
+    let transform = TransformOptions::square(8);
+    PrepareOptions { transform, shard_samples: 16, ..PrepareOptions::default() }
 }
 
 /// Why preparing a source fails.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use gan_data::{Dataset, Loader, LoaderConfig, LoaderPosition, Split};
+use gan_data::{Dataset, Loader, LoaderConfig, LoaderPosition, Sampling, Split, Storage};
 
 use crate::Outcome;
 use crate::fixtures::{self, assert_says, folder, idx, prepared};
 
 const N: usize = 23;
-const CONFIG: LoaderConfig = LoaderConfig { batch_size: 4, flips: true, seed: 9 };
+const CONFIG: LoaderConfig =
+    LoaderConfig { batch_size: 4, sampling: Sampling::Shuffle, flips: true, seed: 9 };
 
 /// 23 pictures of 3×2; picture `i` has the pixels `6i` to `6i + 5`.
 fn data() -> fixtures::Result<Arc<Dataset>> {
@@ -21,8 +22,8 @@ fn data() -> fixtures::Result<Arc<Dataset>> {
 /// Indices, pixels and epoch of the next batch.
 fn next(loader: &mut Loader) -> fixtures::Result<(Vec<usize>, Vec<u8>, u64)> {
     let batch = loader.next_batch()?;
-    assert_eq!(batch.images.dims(), [CONFIG.batch_size, 1, 2, 3]);
-    Ok((batch.indices, batch.images.flatten_all()?.to_vec1()?, batch.epoch))
+    assert_eq!(batch.samples.dims(), [CONFIG.batch_size, 1, 2, 3]);
+    Ok((batch.indices, batch.samples.flatten_all()?.to_vec1()?, batch.epoch))
 }
 
 #[test]
@@ -107,7 +108,96 @@ fn what_cannot_be_served_is_refused() -> Outcome {
     assert_says(&refused(Split::Train, empty, start), &["batch size"]);
     let beyond = LoaderPosition { epoch: 0, batch: 5 };
     assert_says(&refused(Split::Train, CONFIG, beyond), &["below 5"]);
-    let outside = data.images(Split::Train, &[23]).expect_err("23 pictures").to_string();
+    let outside = data.samples(Split::Train, &[23]).expect_err("23 pictures").to_string();
     assert_says(&outside, &["below 23", "got 23"]);
+    Ok(())
+}
+
+/// 23 pictures whose class is 1 for the first three and 0 for the others.
+fn unbalanced() -> fixtures::Result<Arc<Dataset>> {
+    let at = folder()?;
+    let labels: Vec<u8> = (0..N).map(|i| u8::from(i < 3)).collect();
+    std::fs::write(at.path().join("train-images-idx3-ubyte"), idx(&[N as u32, 2, 3], &[0; 6 * N]))?;
+    std::fs::write(at.path().join("train-labels-idx1-ubyte"), idx(&[N as u32], &labels))?;
+    Ok(Arc::new(prepared(at.path(), &at.path().join("out"), &Default::default())?.1))
+}
+
+#[test]
+fn balanced_sampling_serves_classes_equally() -> Outcome {
+    let sampling = Sampling::Balanced("class".into());
+    let config = LoaderConfig { batch_size: N, sampling, ..CONFIG };
+    let data = unbalanced()?;
+    let mut loader = Loader::new(data.clone(), Split::Train, config.clone())?;
+    let mut orders = Vec::new();
+    for _ in 0..10 {
+        let indices = loader.next_batch()?.indices;
+        let rare = indices.iter().filter(|i| **i < 3).count();
+        // Half of 23: each of the three comes 3.8 times, within one of it.
+        assert!((9..=15).contains(&rare), "{rare} of {N}");
+        orders.push(indices);
+    }
+    let position = LoaderPosition { epoch: 4, batch: 0 };
+    let mut resumed = Loader::resume(data.clone(), Split::Train, config.clone(), position)?;
+    assert_eq!(resumed.next_batch()?.indices, orders[4]);
+    assert_ne!(orders[3], orders[4]);
+
+    let unknown = Sampling::Balanced("Smiling".into());
+    let error = Loader::new(data, Split::Train, LoaderConfig { sampling: unknown, ..config });
+    assert_says(&error.expect_err("no such name").to_string(), &["\"Smiling\"", "class"]);
+    Ok(())
+}
+
+#[test]
+fn weights_of_attributes_multiply() -> Outcome {
+    let at = folder()?;
+    let zip = fixtures::celeba(at.path(), 40, "\n")?;
+    let data = Arc::new(prepared(&zip, &at.path().join("out"), &fixtures::small())?.1);
+    let n = data.len(Split::Train);
+    let all: Vec<usize> = (0..n).collect();
+    let odd = data.attributes(Split::Train, &all)?.expect("CelebA").to_vec2::<u8>()?;
+    let weighted = |weight: f64| {
+        let sampling = Sampling::Weighted([("Odd".to_string(), weight)].into());
+        let config = LoaderConfig { batch_size: n, sampling, ..CONFIG };
+        Loader::new(data.clone(), Split::Train, config)
+    };
+    let indices = weighted(0.0)?.next_batch()?.indices;
+    assert!(indices.iter().all(|i| odd[*i][0] == 0), "weight 0 is never");
+    let indices = weighted(3.0)?.next_batch()?.indices;
+    let drawn = indices.iter().filter(|i| odd[**i][0] == 1).count() as f64;
+    let there = odd.iter().filter(|row| row[0] == 1).count() as f64;
+    let expected = n as f64 * 3.0 * there / (3.0 * there + (n as f64 - there));
+    assert!((drawn - expected).abs() <= there, "{drawn}, not {expected}");
+    assert_says(&weighted(-1.0).expect_err("negative").to_string(), &["at least 0", "-1 for Odd"]);
+    Ok(())
+}
+
+#[test]
+fn mapped_shards_serve_the_same() -> Outcome {
+    let at = folder()?;
+    fixtures::mnist(at.path(), 30, true)?;
+    let out = at.path().join("out");
+    prepared(at.path(), &out, &fixtures::small())?;
+    let batches = |storage| -> fixtures::Result<Vec<Vec<u8>>> {
+        let data = Arc::new(Dataset::open_in(&out, storage)?);
+        let mut loader = Loader::new(data, Split::Train, CONFIG)?;
+        (0..10).map(|_| Ok(loader.next_batch()?.samples.flatten_all()?.to_vec1()?)).collect()
+    };
+    assert_eq!(batches(Storage::Memory)?, batches(Storage::Mapped)?);
+    Ok(())
+}
+
+#[test]
+fn waiting_is_counted() -> Outcome {
+    let mut loader = Loader::new(data()?, Split::Train, CONFIG)?;
+    for _ in 0..3 {
+        loader.next_batch()?;
+    }
+    // The thread fills its queue while nobody asks.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let before = loader.waiting();
+    loader.next_batch()?;
+    let after = loader.waiting();
+    assert_eq!((before.batches, after.batches), (3, 4));
+    assert_eq!((after.ready - before.ready, after.time), (1, before.time));
     Ok(())
 }

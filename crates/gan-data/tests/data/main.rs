@@ -4,6 +4,7 @@
 mod bad_input;
 mod fixtures;
 mod loader;
+mod pictures;
 mod resume;
 mod sources;
 

@@ -46,6 +46,15 @@ impl Face {
 /// Face `index` of the set `seed`: an RGB picture of `size`×`size` pixels and its labels, 0 or 1, in
 /// the order of [`ATTRIBUTES`].
 pub fn draw(seed: u64, index: u64, size: usize) -> (Image, Vec<u8>) {
-    let face = Face::sample(&mut Stream::indexed("synthetic.faces", seed, index));
+    let face = of_set(seed, index);
     (face.paint(size), face.traits.attributes())
+}
+
+/// The labels of face `index` of the set `seed`, as [`draw`] returns them.
+pub fn attributes(seed: u64, index: u64) -> Vec<u8> {
+    of_set(seed, index).traits.attributes()
+}
+
+fn of_set(seed: u64, index: u64) -> Face {
+    Face::sample(&mut Stream::indexed("synthetic.faces", seed, index))
 }

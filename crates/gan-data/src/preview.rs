@@ -1,0 +1,57 @@
+//! What a data set looks like, in one picture.
+
+use gan_core::grid::Grid;
+use gan_core::{Image, Stream, image};
+
+use crate::dataset::Dataset;
+use crate::error::DataError;
+use crate::shape::{SampleShape, Split};
+
+/// Side of the picture of a set of points.
+const PLANE: usize = 512;
+
+impl Dataset {
+    /// A picture of `n` samples, drawn from all splits, the same ones every time: a grid of pictures, or
+    /// for points a map of all of them, seen along their first two coordinates.
+    pub fn preview(&self, n: usize) -> Result<Image, DataError> {
+        let mut places: Vec<(Split, usize)> = Split::ALL
+            .into_iter()
+            .flat_map(|split| (0..self.len(split)).map(move |index| (split, index)))
+            .collect();
+        match self.manifest().sample {
+            SampleShape::Image(shape) => {
+                Stream::named("data.preview", 0).shuffle(&mut places);
+                places.truncate(n);
+                places.sort_by_key(|(split, index)| (*split as usize, *index));
+                let mut images = Vec::with_capacity(places.len());
+                for (split, index) in places {
+                    images.extend(image::from_tensor(&self.samples(split, &[index])?)?);
+                }
+                Ok(Grid::for_images(images.len(), shape.width).render(&images)?)
+            }
+            SampleShape::Point(_) => {
+                let mut points = Vec::with_capacity(places.len());
+                for split in Split::ALL {
+                    let all: Vec<usize> = (0..self.len(split)).collect();
+                    points.extend(self.samples(split, &all)?.to_vec2::<f32>()?);
+                }
+                map(&points)
+            }
+        }
+    }
+}
+
+/// Points as dots that darken where many fall on one pixel, in a square that holds them all.
+fn map(points: &[Vec<f32>]) -> Result<Image, DataError> {
+    let coordinate = |point: &[f32], axis: usize| point.get(axis).copied().unwrap_or(0.0);
+    let reach = points.iter().flat_map(|point| [coordinate(point, 0), coordinate(point, 1)]);
+    let reach = reach.fold(f32::MIN_POSITIVE, |reach, x| reach.max(x.abs())) * 1.1;
+    let pixel = |x: f32| (((x / reach + 1.0) / 2.0 * PLANE as f32) as usize).min(PLANE - 1);
+    let mut picture = Image::filled(PLANE, PLANE, &[255])?;
+    for point in points {
+        let (x, y) = (pixel(coordinate(point, 0)), pixel(-coordinate(point, 1)));
+        let darker = picture.pixel(x, y)[0].saturating_sub(96);
+        picture.set_pixel(x, y, &[darker]);
+    }
+    Ok(picture)
+}

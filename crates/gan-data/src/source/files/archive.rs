@@ -1,0 +1,127 @@
+//! A zip, listed without holding its directory in memory and read at any place by many threads.
+
+use std::io::Read;
+use std::path::Path;
+
+use flate2::read::DeflateDecoder;
+use rawzip::{CompressionMethod, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive};
+
+use super::{Files, LISTING_STRIDE, Listing, MAX_BYTES, Place, names};
+use crate::error::DataError;
+
+/// Bytes by which a file is recognized.
+const HEAD: u64 = 32;
+
+/// An open zip; it is read by offset, so that threads share it.
+pub(super) struct Archive(ZipArchive<FileReader>);
+
+/// Where a file lies in a zip.
+#[derive(Clone, Copy)]
+pub(super) struct Zipped {
+    at: rawzip::ZipArchiveEntryWayfinder,
+    method: CompressionMethod,
+    pub(super) crc: u32,
+}
+
+impl Zipped {
+    /// Bytes that it says it unpacks to.
+    pub(super) fn size(&self) -> u64 {
+        self.at.uncompressed_size_hint()
+    }
+}
+
+impl Archive {
+    pub(super) fn open(path: &Path) -> Result<Self, DataError> {
+        let file = fs_err::File::open(path)?.into_file();
+        let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+        let archive = ZipArchive::from_file(file, &mut buffer).map_err(|e| not_a_zip(path, &e))?;
+        Ok(Self(archive))
+    }
+
+    /// Adds the unpacked bytes of a file; the error is a reason. Length and CRC-32 are checked.
+    pub(super) fn read(&self, zipped: &Zipped, bytes: &mut Vec<u8>) -> Result<(), String> {
+        self.read_some(zipped, MAX_BYTES, bytes)
+    }
+
+    fn read_some(&self, zipped: &Zipped, limit: u64, bytes: &mut Vec<u8>) -> Result<(), String> {
+        let entry = self.0.get_entry(zipped.at).map_err(|e| e.to_string())?;
+        // What a file says of its size is not to be believed when memory is taken for it.
+        bytes.reserve(zipped.size().min(limit).min(1 << 20) as usize);
+        let read = match zipped.method {
+            CompressionMethod::STORE => {
+                entry.verifying_reader(entry.reader()).take(limit).read_to_end(bytes)
+            }
+            CompressionMethod::DEFLATE => {
+                let unpacked = DeflateDecoder::new(entry.reader());
+                entry.verifying_reader(unpacked).take(limit).read_to_end(bytes)
+            }
+            other => {
+                let name = other.name().map_or(other.as_u16().to_string(), Into::into);
+                return Err(format!("packed by {name}, which is not read; pack it by deflate"));
+            }
+        };
+        read.map(drop).map_err(|e| e.to_string())
+    }
+}
+
+/// Lists the files of a zip.
+pub(super) fn list(
+    archive: &Archive,
+    path: &Path,
+    files: &mut Files,
+    listing: Listing<'_>,
+) -> Result<(), DataError> {
+    let wrong = |e| not_a_zip(path, &e);
+    let mut buffer = vec![0; rawzip::MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
+    let mut entries = archive.0.entries(&mut buffer);
+    let mut n = 0;
+    while let Some(entry) = entries.next_entry().map_err(wrong)? {
+        n += 1;
+        if n % LISTING_STRIDE == 0 {
+            listing(n);
+        }
+        let raw = String::from_utf8_lossy(entry.file_path().as_bytes()).into_owned();
+        // Archivers of Windows have been seen to write their own separator.
+        let name = raw.replace('\\', "/");
+        if name.ends_with('/') || names::is_hidden(&name) {
+            continue;
+        }
+        if names::leads_out(&name) {
+            files.leave_out(name, "its name leads out of the archive");
+        } else if entry.flags().is_encrypted() {
+            files.encrypted += 1;
+            files.leave_out(name, "encrypted");
+        } else if entry.mode().is_symlink() {
+            files.leave_out(name, "a link");
+        } else {
+            let zipped = Zipped {
+                at: entry.wayfinder(),
+                method: entry.compression_method(),
+                crc: entry.crc32(),
+            };
+            files.add(name, Place::Zipped(zipped), |head| {
+                // What cannot be read is no picture that could be taken; so far read is enough.
+                archive.read_some(&zipped, HEAD, head).ok();
+            });
+        }
+    }
+    let promised = archive.0.entries_hint();
+    if n as u64 != promised {
+        let found = format!("{n} files of the {promised} that it should have");
+        return Err(content(path, found));
+    }
+    Ok(())
+}
+
+fn not_a_zip(path: &Path, error: &rawzip::Error) -> DataError {
+    content(path, format!("one that cannot be read ({error})"))
+}
+
+fn content(path: &Path, found: String) -> DataError {
+    DataError::Content {
+        path: path.into(),
+        expected: "a zip of pictures".into(),
+        found,
+        remedy: "check that it was copied or downloaded to its end".into(),
+    }
+}
