@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use gan_data::{Dataset, PrepareOptions, Prepared, Source, TransformOptions, prepare};
+use gan_data::{Dataset, PrepareOptions, Prepared, Source, Split, TransformOptions, prepare};
 use image::{ExtendedColorType, ImageEncoder};
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
@@ -102,6 +102,40 @@ pub(crate) fn mnist(at: &Path, n: u8, zipped: bool) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Every picture of a split by its first pixel.
+pub(crate) fn first_pixels(data: &Dataset, split: Split) -> Result<Vec<u8>> {
+    let all: Vec<usize> = (0..data.len(split)).collect();
+    let images = data.samples(split, &all)?;
+    Ok(images.narrow(2, 0, 1)?.narrow(3, 0, 1)?.narrow(1, 0, 1)?.flatten_all()?.to_vec1()?)
+}
+
+/// A zip of small pictures, each of one gray value, and of texts.
+pub(crate) fn zip_of(at: &Path, pictures: &[(&str, u8)], texts: &[(&str, &str)]) -> Result<()> {
+    let mut zip = ZipWriter::new(File::create(at)?);
+    let options = SimpleFileOptions::default();
+    for (name, value) in pictures {
+        zip.start_file(*name, options)?;
+        zip.write_all(&jpeg(16, 16, [*value; 3])?)?;
+    }
+    for (name, text) in texts {
+        zip.start_file(*name, options)?;
+        zip.write_all(text.as_bytes())?;
+    }
+    zip.finish()?;
+    Ok(())
+}
+
+/// Every sample's first pixel with its label, split by split.
+pub(crate) fn labelled(data: &Dataset) -> Result<[Vec<(u8, i64)>; 3]> {
+    let mut all: [Vec<(u8, i64)>; 3] = Default::default();
+    for split in Split::ALL {
+        let indices: Vec<usize> = (0..data.len(split)).collect();
+        let labels = data.labels(split, &indices)?.expect("there are classes").to_vec1()?;
+        all[split as usize] = first_pixels(data, split)?.into_iter().zip(labels).collect();
+    }
+    Ok(all)
 }
 
 /// Recognizes and prepares a source.

@@ -3,6 +3,8 @@
 
 mod bad_input;
 mod fixtures;
+mod known_sets;
+mod labels;
 mod loader;
 mod pictures;
 mod resume;
