@@ -87,6 +87,9 @@ pub(crate) fn warn_of_left_out(prepared: &Prepared, folder: &Path) {
 
 /// What a name stands for: shards or a source there, a built-in set, or one of these under `GAN_DATA`.
 pub(crate) fn locate(name: &str) -> anyhow::Result<Located> {
+    if is_prepared(Path::new(name)) {
+        return Ok(Located::Shards(name.into()));
+    }
     if let Some(digits) = Source::stacked_digits(name) {
         return match locate(digits)? {
             Located::Raw(digits) => Ok(Located::Raw(Source::Stacked(Box::new(digits)))),

@@ -21,6 +21,7 @@ const INTERRUPTED: u8 = 130;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let console = console::Console::install(&cli.global);
+    quiet_expected_panics();
     match run(cli, &console) {
         Ok(code) => code,
         Err(error) => {
@@ -28,6 +29,16 @@ fn main() -> ExitCode {
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }
+}
+
+/// Says nothing of panics in decoders of foreign bytes: they are caught, and end as a reason in a log.
+fn quiet_expected_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !gan_data::panics_are_expected() {
+            usual(info);
+        }
+    }));
 }
 
 /// Whether what was typed is wrong, rather than something that went wrong.

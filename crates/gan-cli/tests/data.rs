@@ -202,7 +202,12 @@ fn outputs_that_are_taken_changed_or_impossible() {
     refused(folder, "prepare photos.zip --out shards --seed 4", 1, &parts);
     write(folder.join("thesis/chapter.tex"), "text");
     refused(folder, "prepare photos.zip --out thesis", 1, &["chapter.tex", "an empty folder"]);
-    refused(folder, "prepare photos.zip --out photos.zip/x", 1, &["cannot be written", "--out"]);
+    refused(
+        folder,
+        "prepare photos.zip --out photos.zip/x",
+        1,
+        &["cannot be written", "another output folder"],
+    );
     refused(folder, "prepare shards --out x", 2, &["prepared already"]);
 
     let shard = folder.join("shards/shard-00000.safetensors");

@@ -30,6 +30,7 @@ pub fn write_atomic<E: From<std::io::Error>>(
     sibling.as_file().sync_data().map_err(|e| named(e, path))?;
     share_permissions(sibling.as_file(), path)?;
     sibling.persist(path).map_err(|e| named(e.error, path))?;
+    sync_folder(folder);
     Ok(())
 }
 
@@ -37,6 +38,17 @@ pub fn write_atomic<E: From<std::io::Error>>(
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     write_atomic(path, |file| Ok(file.write_all(bytes)?))
 }
+
+/// Makes a renaming survive a power cut. Where the system cannot, the file itself is still whole.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) {
+    if let Ok(folder) = std::fs::File::open(folder) {
+        folder.sync_all().ok();
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) {}
 
 /// Temporary files are private to their owner; a finished one gets the usual permissions.
 #[cfg(unix)]

@@ -24,7 +24,7 @@ pub struct Entry {
 
 /// The folder of the prepared data of `source`, made now where it is not there, and what that came to.
 ///
-/// Where another process is making it, waits for that.
+/// Where another process is making it, waits for that. Errors are those of [`prepare`](crate::prepare()).
 pub fn prepared(
     source: &Source,
     cache_dir: &Path,

@@ -77,8 +77,41 @@ impl Facts {
 
 /// Reads samples on one thread.
 pub(crate) trait Reader {
-    /// Reads one sample; the error is the reason why it cannot be used.
-    fn read(&mut self, place: usize) -> Result<Sample, String>;
+    /// Reads one sample.
+    fn read(&mut self, place: usize) -> Result<Sample, Unreadable>;
+}
+
+/// Why a sample cannot be read.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// It cannot be used, for this reason; the others can.
+    Damaged(String),
+    /// The source went away, or the system cannot read it: nothing is known of the sample.
+    Lost(std::io::Error),
+}
+
+impl From<String> for Unreadable {
+    fn from(reason: String) -> Self {
+        Self::Damaged(reason)
+    }
+}
+
+impl From<&str> for Unreadable {
+    fn from(reason: &str) -> Self {
+        Self::Damaged(reason.into())
+    }
+}
+
+impl From<std::io::Error> for Unreadable {
+    /// Errors of the operating system are about the source, but for files that are not for us to read;
+    /// those of decoders are about the file.
+    fn from(error: std::io::Error) -> Self {
+        let ours = error.kind() == std::io::ErrorKind::PermissionDenied;
+        match error.raw_os_error() {
+            Some(_) if !ours => Self::Lost(error),
+            _ => Self::Damaged(error.to_string()),
+        }
+    }
 }
 
 /// What a reader returns.

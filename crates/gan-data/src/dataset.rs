@@ -169,12 +169,22 @@ impl Dataset {
         if name == "class" && !classes.is_empty() {
             return Ok(rows.map(|(shard, row)| shard.label(row).unwrap_or(0) as usize).collect());
         }
-        let column = attributes.iter().position(|known| known == name);
-        let column = column.ok_or_else(|| {
+        if !attributes.iter().any(|known| known == name) {
             let by_class = (!classes.is_empty()).then(|| "class".to_string());
-            unknown(name, attributes, by_class.as_slice())
-        })?;
-        Ok(rows.map(|(shard, row)| usize::from(shard.attributes(row)[column] != 0)).collect())
+            return Err(unknown(name, attributes, by_class.as_slice()));
+        }
+        Ok(self.having(split, name)?.into_iter().map(usize::from).collect())
+    }
+
+    /// Whether each sample of a split has an attribute.
+    pub(crate) fn having(&self, split: Split, name: &str) -> Result<Vec<bool>, DataError> {
+        let attributes = &self.manifest.attributes;
+        let column = attributes.iter().position(|known| known == name);
+        let column = column.ok_or_else(|| unknown(name, attributes, &[]))?;
+        let rows = self.rows[split as usize].iter();
+        let values =
+            rows.map(|&(shard, row)| &self.shards[shard as usize].attributes(row as usize)[column]);
+        Ok(values.map(|value| *value != 0).collect())
     }
 
     /// Samples as [`Dataset::samples`], the `k`-th picture mirrored where `flip(k)`.

@@ -3,8 +3,10 @@
 
 mod palette_tiff;
 
+use std::cell::Cell;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gan_core::Image;
 use image::error::ImageFormatHint;
@@ -18,6 +20,11 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 /// Pictures with more pixels are refused: a small file can claim any size.
 const MAX_PIXELS: usize = 1 << 27;
+/// Nor is one read that takes more bytes when it is decoded.
+const MAX_DECODED: u64 = 1 << 29;
+/// Of pictures that take more than this, one is decoded at a time, whatever the number of threads.
+const LARGE: u64 = 1 << 27;
+static ONE_LARGE: Mutex<()> = Mutex::new(());
 /// Every whole JPEG has this at its end.
 const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
 /// Number of the marker before the pixels.
@@ -38,11 +45,49 @@ pub(crate) fn picture(bytes: &[u8]) -> Result<Image, String> {
         return Err("the file is empty".into());
     }
     // Decoders of foreign bytes have been seen to panic; one picture must not end a preparation.
-    let decoded = catch_unwind(AssertUnwindSafe(|| match bytes {
+    let decoded = expecting_panics(|| match bytes {
         [0xff, 0xd8, 0xff, ..] => jpeg(bytes),
         _ => other(bytes),
-    }));
-    decoded.unwrap_or_else(|_| Err("the decoder failed on it".into()))
+    });
+    let decoded = decoded.unwrap_or_else(|| Err("the decoder failed on it".into()));
+    // Decoders have been seen to answer in several lines; a reason is part of one.
+    decoded.map_err(|reason| reason.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+thread_local! {
+    static EXPECTING_PANICS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread runs a foreign decoder, whose panics are caught and end as a reason. A program's panic
+/// hook can ask, so that it says nothing of them.
+pub fn panics_are_expected() -> bool {
+    EXPECTING_PANICS.get()
+}
+
+/// Runs a foreign decoder; `None` where it panicked.
+pub(crate) fn expecting_panics<T>(run: impl FnOnce() -> T) -> Option<T> {
+    let before = EXPECTING_PANICS.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(run));
+    EXPECTING_PANICS.set(before);
+    result.ok()
+}
+
+/// Whether a name ends as those of the picture files that [`picture`] reads.
+pub(crate) fn has_picture_name(name: &str) -> bool {
+    const EXTENSIONS: [&str; 10] =
+        ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff"];
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+}
+
+/// Held while a picture of so many decoded bytes is in memory.
+fn room_for(bytes: u64) -> Result<Option<MutexGuard<'static, ()>>, String> {
+    if bytes > MAX_DECODED {
+        return Err(format!("{bytes} bytes of pixels are more than we take"));
+    }
+    // What a panicking decoder leaves behind here is nothing.
+    let lock = || ONE_LARGE.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok((bytes > LARGE).then(lock))
 }
 
 fn jpeg(bytes: &[u8]) -> Result<Image, String> {
@@ -85,6 +130,7 @@ fn jpeg_as(bytes: &[u8], strict: bool) -> Result<Image, String> {
     check_pixels(width, height)?;
     let gray = decoder.input_colorspace() == Some(ColorSpace::Luma);
     let (out, channels) = if gray { (ColorSpace::Luma, 1) } else { (ColorSpace::RGB, 3) };
+    let _room = room_for((width * height * channels) as u64)?;
     decoder.set_options(options.jpeg_set_out_colorspace(out));
     let pixels = decoder.decode().map_err(|e| e.to_string())?;
     let turned = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
@@ -112,6 +158,7 @@ fn decoded(bytes: &[u8]) -> Result<DynamicImage, String> {
     })?;
     let (width, height) = decoder.dimensions();
     check_pixels(width as usize, height as usize)?;
+    let _room = room_for(decoder.total_bytes())?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut decoded = DynamicImage::from_decoder(decoder).map_err(|e| e.to_string())?;
     decoded.apply_orientation(orientation);

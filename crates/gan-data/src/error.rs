@@ -47,6 +47,17 @@ pub enum DataError {
         reason: String,
     },
 
+    /// The source cannot be read any more.
+    #[error("{}: {name} cannot be read any more ({reason}); see that the source is there and run the same command again, it goes on after the last whole shard", .path.display())]
+    Lost {
+        /// The source.
+        path: PathBuf,
+        /// The picture in it.
+        name: String,
+        /// What the operating system said.
+        reason: String,
+    },
+
     /// The output folder holds another data set.
     #[error("{}: already prepared from another source or with other options ({difference}); choose another folder or remove this one", .path.display())]
     OtherOptions {
@@ -64,7 +75,7 @@ pub enum DataError {
     },
 
     /// The output folder cannot be written.
-    #[error("{}: cannot be written ({reason}); choose another folder with --out", .path.display())]
+    #[error("{}: cannot be written ({reason}); choose another output folder", .path.display())]
     Unwritable {
         /// The folder.
         path: PathBuf,

@@ -73,8 +73,8 @@ mod tests {
         assert!(!seeds.is_empty());
         for seed in seeds {
             let bytes = std::fs::read(seed.expect("a seed").path()).expect("a seed");
-            // The long ones are long by their pixels, which say nothing.
-            for at in (0..bytes.len()).filter(|at| *at < 1500) {
+            // The middle of the long ones is pixels, which say nothing.
+            for at in (0..bytes.len()).filter(|at| *at < 1500 || at + 1500 > bytes.len()) {
                 read(&bytes[..at]);
                 for change in [1, 0x20, 0x80, 0xff] {
                     let mut changed = bytes.clone();

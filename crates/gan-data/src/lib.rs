@@ -33,6 +33,7 @@ pub mod synthetic;
 mod transform;
 
 pub use dataset::{Dataset, Frequency};
+pub use decode::panics_are_expected;
 pub use error::DataError;
 pub use loader::{Batch, Loader, LoaderConfig, LoaderPosition, Waiting};
 pub use manifest::{Manifest, ShardEntry, SourceId, is_prepared};

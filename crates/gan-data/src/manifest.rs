@@ -71,13 +71,13 @@ pub struct SourceId {
     pub kind: String,
     /// Name of the file or folder.
     pub name: String,
-    /// BLAKE3 over tables and over names, sizes and checksums (zip), times of change (folders), footers
-    /// (parquet) or contents (idx, CIFAR) of the files.
+    /// BLAKE3 over tables and over names, sizes and checksums (zip), times of change (folders), these and
+    /// footers (parquet) or contents (idx, CIFAR) of the files.
     pub digest: String,
 }
 
-/// Whether a folder is a data set that was prepared, or is being prepared; a folder of pictures can have a
-/// `manifest.json` of another kind.
+/// Whether a folder is a data set that was prepared; a folder of pictures can have a `manifest.json` of
+/// another kind.
 pub fn is_prepared(folder: &Path) -> bool {
     let ours = [crate::prepare::plan::FILE.to_string(), crate::shard::file_name(0)];
     folder.join(FILE).is_file() && ours.iter().any(|name| folder.join(name).is_file())

@@ -5,8 +5,12 @@ use gan_core::{Image, Stream, image};
 
 use crate::dataset::Dataset;
 use crate::error::DataError;
+use crate::pillow::PillowResizer;
 use crate::shape::{SampleShape, Split};
+use crate::transform::Filter;
 
+/// Longer side of a picture in the grid; larger ones are shrunk.
+const TILE: usize = 128;
 /// Side of the picture of a set of points.
 const PLANE: usize = 512;
 
@@ -25,9 +29,11 @@ impl Dataset {
                 places.sort_by_key(|(split, index)| (*split as usize, *index));
                 let mut images = Vec::with_capacity(places.len());
                 for (split, index) in places {
-                    images.extend(image::from_tensor(&self.samples(split, &[index])?)?);
+                    let image = image::from_tensor(&self.samples(split, &[index])?)?;
+                    images.extend(image.iter().map(shrunk).collect::<Result<Vec<_>, _>>()?);
                 }
-                Ok(Grid::for_images(images.len(), shape.width).render(&images)?)
+                let width = images.first().map_or(shape.width, Image::width);
+                Ok(Grid::for_images(images.len(), width).render(&images)?)
             }
             SampleShape::Point(_) => {
                 let mut points = Vec::with_capacity(places.len());
@@ -39,6 +45,27 @@ impl Dataset {
             }
         }
     }
+}
+
+/// A picture no larger than a tile, in proportion.
+fn shrunk(image: &Image) -> Result<Image, DataError> {
+    let (width, height, channels) = (image.width(), image.height(), image.channels());
+    let longer = width.max(height);
+    if longer <= TILE {
+        return Ok(image.clone());
+    }
+    let to = ((width * TILE / longer).max(1), (height * TILE / longer).max(1));
+    let mut pixels = Vec::new();
+    let filter = Filter::default();
+    PillowResizer::default().resample(
+        image.pixels(),
+        (width, height),
+        channels,
+        to,
+        filter,
+        &mut pixels,
+    );
+    Ok(Image::new(to.0, to.1, channels, pixels)?)
 }
 
 /// Points as dots that darken where many fall on one pixel, in a square that holds them all.

@@ -5,6 +5,9 @@ use gan_core::{Image, ImageShape};
 use crate::pillow::PillowResizer;
 use crate::transform::{Color, Crop, Resize, Transform};
 
+/// A picture that is long and thin has many pixels when its shorter side fits; more are not resized.
+const MAX_RESIZED: usize = 1 << 25;
+
 /// Carries out transforms; keeps its buffers from picture to picture.
 #[derive(Default)]
 pub(crate) struct Resizer {
@@ -30,6 +33,14 @@ impl Resizer {
             }
         };
         let (target, crop) = geometry(image, transform.resize, shape)?;
+        let most = MAX_RESIZED.max(8 * shape.width * shape.height);
+        if target.0.saturating_mul(target.1) > most {
+            let (w, h) = (image.width(), image.height());
+            return Err(format!(
+                "{w}×{h} pixels are too thin for {}×{}",
+                shape.width, shape.height
+            ));
+        }
         let pixels = if target == (image.width(), image.height()) {
             image.pixels()
         } else {
@@ -222,6 +233,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_thin_picture_is_refused_before_it_takes_memory() {
+        let image = noise(1, 30_000, 1);
+        let mut planes = vec![0; 3 * 256 * 256];
+        let shape = ImageShape { channels: 3, height: 256, width: 256 };
+        let transform = Transform::shorter_side(256, 256);
+        let reason = Resizer::default().fill(&image, &transform, shape, &mut planes);
+        assert_eq!(reason, Err("1×30000 pixels are too thin for 256×256".into()));
+        let image = noise(20, 2_000, 1);
+        Resizer::default().fill(&image, &transform, shape, &mut planes).expect("1:100");
     }
 
     #[test]

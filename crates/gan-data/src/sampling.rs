@@ -51,19 +51,20 @@ impl Sampling {
                             got: format!("{factor} for {name}"),
                         });
                     }
-                    let has = data.groups(split, name)?;
-                    for (weight, _) in weights.iter_mut().zip(has).filter(|(_, has)| *has == 1) {
+                    let has = data.having(split, name)?;
+                    for (weight, _) in weights.iter_mut().zip(has).filter(|(_, has)| *has) {
                         *weight *= factor;
                     }
                 }
                 weights
             }
         };
-        if !weights.is_empty() && weights.iter().sum::<f64>() <= 0.0 {
+        let sum: f64 = weights.iter().sum();
+        if !weights.is_empty() && !(sum.is_finite() && sum > 0.0) {
             return Err(DataError::Argument {
                 name: "weights of attributes",
-                expected: "some sample with a weight above 0".into(),
-                got: "none".into(),
+                expected: "some sample with a weight above 0, and a finite sum".into(),
+                got: format!("a sum of {sum}"),
             });
         }
         Ok(Some(weights))

@@ -64,8 +64,11 @@ impl Bench {
             What::Prepare => return self.prepare(global, console),
             What::Step => {
                 let mut trainer = self.trainer(&device, global, console)?;
+                // The loader begins with the trainer: its first batch is hardly ever ready.
+                trainer.step()?;
+                let before = trainer.waiting();
                 let seconds = self.timed(&device, || Ok(trainer.step().map(drop)?))?;
-                more = waiting(trainer.waiting());
+                more = waiting(before, trainer.waiting());
                 seconds
             }
             What::Generate => {
@@ -194,10 +197,10 @@ struct Extra {
     json: serde_json::Value,
 }
 
-/// How often the loader had the next batch ready.
-fn waiting(waiting: Waiting) -> Extra {
-    let Waiting { batches, ready, time } = waiting;
-    let seconds = time.as_secs_f64();
+/// How often the loader had the next batch ready between two moments.
+fn waiting(before: Waiting, after: Waiting) -> Extra {
+    let (batches, ready) = (after.batches - before.batches, after.ready - before.ready);
+    let seconds = (after.time - before.time).as_secs_f64();
     Extra {
         text: format!(
             "the next batch was ready for {ready} of {batches} steps; {:.1} ms were spent waiting",

@@ -101,8 +101,7 @@ const PREVIEW: usize = 64;
 
 fn describe_data(folder: &Path, out: Option<PathBuf>, global: &Global) -> anyhow::Result<()> {
     let data = Dataset::open(folder)?;
-    let picture = out.unwrap_or_else(|| folder.join("samples.png"));
-    data.preview(PREVIEW)?.write_png(&picture)?;
+    let picture = write_picture(&data, out)?;
     let manifest: &Manifest = data.manifest();
     let (attributes, classes) = data.frequencies();
     if global.json {
@@ -117,6 +116,45 @@ fn describe_data(folder: &Path, out: Option<PathBuf>, global: &Global) -> anyhow
             "picture": picture,
         }));
     }
+    let mut lines = described(&data);
+    for (title, list) in [("attribute", &attributes), ("class", &classes)] {
+        if !list.is_empty() {
+            lines.push(format!("\n{}", frequency_table(title, list, &data)));
+        }
+    }
+    if let Some(picture) = &picture {
+        let what = if manifest.sample.image().is_some() { "picture of 64 samples" } else { "map" };
+        lines.push(format!("\n{what}: {}", picture.display()));
+    }
+    if manifest.sample.image().is_some_and(|shape| shape.width == shape.height) {
+        lines.push(format!("next: gan-cli train dcgan --data {}", folder.display()));
+    }
+    print(&lines.join("\n"))
+}
+
+/// Writes the picture of a data set. Without a name for it that is a help and no duty: a folder that is not
+/// to be written is described all the same.
+fn write_picture(data: &Dataset, out: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
+    let picture = data.preview(PREVIEW)?;
+    match out {
+        Some(path) => {
+            picture.write_png(&path)?;
+            Ok(Some(path))
+        }
+        None => {
+            let path = data.folder().join("samples.png");
+            if let Err(error) = picture.write_png(&path) {
+                tracing::warn!("no picture of samples ({error}); name a file for it with --out");
+                return Ok(None);
+            }
+            Ok(Some(path))
+        }
+    }
+}
+
+/// The manifest, a line a fact.
+fn described(data: &Dataset) -> Vec<String> {
+    let (folder, manifest) = (data.folder(), data.manifest());
     let splits: Vec<String> = Split::ALL
         .iter()
         .map(|split| format!("{} {split}", tables::thousands(data.len(*split) as u64)))
@@ -132,27 +170,27 @@ fn describe_data(folder: &Path, out: Option<PathBuf>, global: &Global) -> anyhow
         lines.push(format!("only       {only}"));
     }
     if let Some(limit) = manifest.limit {
-        lines.push(format!("limit      {limit}, seed {}", manifest.seed));
+        lines.push(format!("limit      {limit}"));
     }
     if let Some((valid, test)) = manifest.fractions {
-        lines.push(format!("fractions  {valid} valid, {test} test, seed {}", manifest.seed));
+        lines.push(format!("fractions  {valid} valid, {test} test"));
     }
+    lines.push(format!("seed       {}", manifest.seed));
     if manifest.skipped > 0 {
         lines.push(format!("left out   {} damaged images, see prepare.log", manifest.skipped));
     }
+    lines.push(format!("source     {}", manifest.source.digest));
     lines.push(format!("digest     {}", data.digest()));
-    for (title, list) in [("attribute", &attributes), ("class", &classes)] {
-        if !list.is_empty() {
-            lines.push(format!("\n{}", frequency_table(title, list, &data)));
-        }
-    }
-    if manifest.sample.image().is_some() {
-        lines.push(format!("\npicture of {PREVIEW} samples: {}", picture.display()));
-        lines.push(format!("next: gan-cli train dcgan --data {}", folder.display()));
-    } else {
-        lines.push(format!("\nmap of all points: {}", picture.display()));
-    }
-    print(&lines.join("\n"))
+    let hashes: Vec<String> = manifest
+        .shards
+        .iter()
+        .take(4)
+        .map(|shard| format!("{} {}", shard.file, shard.xxh3))
+        .collect();
+    let more = manifest.shards.len().saturating_sub(hashes.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    lines.push(format!("shards     {}{more}", hashes.join(", ")));
+    lines
 }
 
 /// Rows of a table of classes that are shown; a thousand classes are for the JSON form.

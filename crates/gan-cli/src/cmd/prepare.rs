@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use gan_data::{
-    Color, Crop, Filter, PrepareOptions, Prepared, ResizeMode, Selection, Split, TransformOptions,
-    parse_size, prepare,
+    Color, Crop, Filter, PrepareOptions, Prepared, ResizeMode, Selection, Source, Split,
+    TransformOptions, parse_size, prepare,
 };
 
 use super::{print, print_json, tables};
@@ -129,6 +129,11 @@ impl TransformArgs {
 
 impl Prepare {
     pub(crate) fn run(self, global: &Global, console: &Console) -> anyhow::Result<()> {
+        if self.transform.resize == Some(Mode::Keep) && self.transform.size.is_some() {
+            let message =
+                "--size and --resize keep: one of them says the size, leave the other away";
+            return Err(UsageError(message.into()).into());
+        }
         let options = PrepareOptions {
             transform: self.transform.options(),
             only: self.only.clone(),
@@ -161,9 +166,12 @@ fn show(prepared: &Prepared, out: &Path) -> anyhow::Result<()> {
     let counts = counts.into_iter().filter(|(_, n)| *n > 0);
     let counts: Vec<String> =
         counts.map(|(split, n)| format!("{} {split}", tables::thousands(n as u64))).collect();
+    // The networks that there are make squares.
     let train = match manifest.sample.image() {
-        Some(_) => format!("   or   gan-cli train dcgan --data {}", out.display()),
-        None => String::new(),
+        Some(shape) if shape.width == shape.height => {
+            format!("   or   gan-cli train dcgan --data {}", out.display())
+        }
+        _ => String::new(),
     };
     print(&format!(
         "{} {}: {} ({}), {}, in {}\nnext: gan-cli info {}{train}",
@@ -194,10 +202,12 @@ fn show_json(prepared: &Prepared, out: &Path) -> anyhow::Result<()> {
 
 /// `photos/` and `photos.zip` → `photos-shards`, in the current folder.
 fn default_out(source: &str) -> PathBuf {
+    let source = Source::stacked_digits(source).map_or(source, |_| "stacked-mnist");
     let path = Path::new(source);
     let full = path.canonicalize().unwrap_or_else(|_| path.into());
-    let stem = if full.is_dir() { full.file_name() } else { full.file_stem() };
-    let stem = stem.map_or("data".into(), |stem| stem.to_string_lossy().replace(':', "-"));
+    let name = full.file_name().map_or("data".into(), |name| name.to_string_lossy());
+    let endings = [".tar.gz", ".tgz", ".zip", ".gz", ".parquet"];
+    let stem = endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
     PathBuf::from(format!("{stem}-shards"))
 }
 

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Instant;
 
 use gan_core::ImageShape;
 use rayon::prelude::*;
@@ -19,12 +20,16 @@ use crate::shard::{Layout, Report, Rows, Shard};
 use crate::source::Source;
 use crate::transform::Transform;
 
+/// What is kept of a sample while it is planned takes memory; more are not planned.
+const MAX_SAMPLES: usize = 100_000_000;
+
 /// A source that was looked into, with all that was decided about it.
 pub(crate) struct Job {
     path: PathBuf,
     catalog: Catalog,
     chosen: Vec<Chosen>,
     strict: bool,
+    start: Instant,
     pub(crate) plan: Plan,
 }
 
@@ -35,15 +40,17 @@ impl Job {
         options: &PrepareOptions,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Self, DataError> {
-        let mut catalog = source.open(options, progress)?;
-        let chosen = catalog.choose(options)?;
-        if chosen.is_empty() {
+        let start = Instant::now();
+        let limit = options.limit.unwrap_or(1);
+        if !(1..=MAX_SAMPLES).contains(&limit) {
             return Err(DataError::Argument {
                 name: "limit",
-                expected: "at least one picture".into(),
-                got: "none".into(),
+                expected: format!("1 to {MAX_SAMPLES} samples"),
+                got: limit.to_string(),
             });
         }
+        let mut catalog = source.open(options, progress)?;
+        let chosen = catalog.choose(options)?;
         let (sample, transform) = match catalog.shape {
             Some(SampleShape::Point(dimensions)) => (SampleShape::Point(dimensions), None),
             _ => {
@@ -53,10 +60,10 @@ impl Job {
             }
         };
         let plan = Plan::new(catalog.source.clone(), sample, transform, options);
-        Ok(Self { path: source.path(), catalog, chosen, strict: options.strict, plan })
+        Ok(Self { path: source.path(), catalog, chosen, strict: options.strict, start, plan })
     }
 
-    /// Carries the plan out in a folder. `seconds` is left to the caller.
+    /// Carries the plan out in a folder.
     pub(crate) fn run(
         self,
         out: &Path,
@@ -81,19 +88,36 @@ impl Job {
         when_busy: WhenBusy,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Prepared, DataError> {
+        Plan::refuse_foreign(out)?;
         let _lock = Lock::take(out, when_busy)?;
         self.plan.claim(out)?;
-        let (ignored, seconds) = (self.catalog.ignored.clone(), 0.0);
-        if out.join(manifest::FILE).is_file() {
-            let manifest = Manifest::read(out)?;
-            return Ok(Prepared { manifest, skipped: Vec::new(), ignored, seconds, reused: true });
+        let reused = out.join(manifest::FILE).is_file();
+        let (manifest, skipped) = if reused {
+            (self.finished(out)?, Vec::new())
+        } else {
+            output::remove_unfinished(out)?;
+            let reports = self.write_shards(out, progress)?;
+            let (manifest, skipped) = self.summary(reports)?;
+            output::write_log(out, &skipped, &self.catalog.ignored)?;
+            manifest.write(out)?;
+            (manifest, skipped)
+        };
+        let (ignored, seconds) = (self.catalog.ignored, self.start.elapsed().as_secs_f64());
+        Ok(Prepared { manifest, skipped, ignored, seconds, reused })
+    }
+
+    /// The manifest of a folder that was finished before.
+    fn finished(&self, out: &Path) -> Result<Manifest, DataError> {
+        let manifest = Manifest::read(out)?;
+        if self.strict && manifest.skipped > 0 {
+            return Err(DataError::Content {
+                path: out.into(),
+                expected: "a data set without damaged pictures, as strict asks".into(),
+                found: format!("one that left out {}", manifest.skipped),
+                remedy: "see prepare.log in it, repair them, and choose another folder".into(),
+            });
         }
-        output::remove_unfinished(out)?;
-        let reports = self.write_shards(out, progress)?;
-        let (manifest, skipped) = self.summary(reports)?;
-        output::write_log(out, &skipped, &ignored)?;
-        manifest.write(out)?;
-        Ok(Prepared { manifest, skipped, ignored, seconds, reused: false })
+        Ok(manifest)
     }
 
     fn write_shards(
@@ -106,7 +130,8 @@ impl Job {
             catalog: &self.catalog,
             sample: self.plan.sample,
             transform: self.plan.transform,
-            strict: self.strict.then_some(self.path.as_path()),
+            path: &self.path,
+            strict: self.strict,
         };
         let layout = Layout {
             sample: self.plan.sample,

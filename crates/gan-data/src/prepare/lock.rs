@@ -6,7 +6,8 @@ use std::path::Path;
 
 use crate::error::DataError;
 
-const FILE: &str = ".prepare.lock";
+/// Name of the lock in a data set's folder.
+pub(crate) const FILE: &str = ".prepare.lock";
 
 /// What to do where another process holds the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

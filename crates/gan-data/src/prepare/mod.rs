@@ -6,7 +6,7 @@
 
 mod job;
 pub(crate) mod lock;
-mod output;
+pub(crate) mod output;
 pub(crate) mod plan;
 mod rows;
 
@@ -113,15 +113,17 @@ pub struct Prepared {
 /// A folder that holds the finished data set of the same source and options is returned as it is; one
 /// that was interrupted is continued, with the same bytes at the end; any other is refused.
 /// `progress` is called from many threads.
+///
+/// # Errors
+/// A source or option that is wrong, a folder that holds something else, is in use or cannot be written, and,
+/// where `options.strict`, the first damaged picture. What was finished stays.
 pub fn prepare(
     source: &Source,
     out: &Path,
     options: &PrepareOptions,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Prepared, DataError> {
-    let start = std::time::Instant::now();
-    let prepared = Job::new(source, options, progress)?.run(out, WhenBusy::Refuse, progress)?;
-    Ok(Prepared { seconds: start.elapsed().as_secs_f64(), ..prepared })
+    Job::new(source, options, progress)?.run(out, WhenBusy::Refuse, progress)
 }
 
 /// Reads and decodes the samples that `options` choose, on all cores, and stores nothing: what the

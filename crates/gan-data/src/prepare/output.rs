@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::Skipped;
+use super::{Skipped, lock, plan};
 use crate::error::DataError;
 
 /// Where the names of pictures that were left out are listed.
@@ -13,6 +13,11 @@ const LOG: &str = "prepare.log";
 /// Makes the folder where it is not there.
 pub(super) fn make(out: &Path) -> Result<(), DataError> {
     std::fs::create_dir_all(out).map_err(|e| unwritable(out, &e))
+}
+
+/// Whether a preparation into the folder was begun.
+pub(crate) fn is_begun(folder: &Path) -> bool {
+    folder.join(plan::FILE).is_file() && folder.join(lock::FILE).is_file()
 }
 
 /// Removes the temporary files that a killed preparation leaves.

@@ -61,19 +61,24 @@ impl Plan {
         blake3::hash(text.as_bytes()).to_hex()[..12].to_string()
     }
 
-    /// Makes sure that `folder` is being prepared under this plan: writes it into an empty folder,
-    /// compares it with the one that is there.
+    /// Refuses a folder of somebody else's files; leaves nothing in it.
+    pub(super) fn refuse_foreign(folder: &Path) -> Result<(), DataError> {
+        let Some(name) = foreign_file(folder)?.filter(|_| !folder.join(FILE).is_file()) else {
+            return Ok(());
+        };
+        Err(DataError::Content {
+            path: folder.into(),
+            expected: "an empty folder or one that was prepared before".into(),
+            found: format!("{name} and no {FILE}"),
+            remedy: "choose another folder".into(),
+        })
+    }
+
+    /// Makes sure that `folder`, which is locked and not foreign, is being prepared under this plan: writes
+    /// it where there is none, compares it with the one that is there.
     pub(super) fn claim(&self, folder: &Path) -> Result<(), DataError> {
         let path = folder.join(FILE);
         if !path.is_file() {
-            if let Some(name) = foreign_file(folder)? {
-                return Err(DataError::Content {
-                    path: folder.into(),
-                    expected: "an empty folder or one that was prepared before".into(),
-                    found: format!("{name} and no {FILE}"),
-                    remedy: "choose another folder".into(),
-                });
-            }
             let text = serde_json::to_string_pretty(self).expect("plain data");
             return Ok(gan_core::file::write_bytes(&path, text.as_bytes())?);
         }
@@ -128,7 +133,10 @@ fn differences(key: &str, there: &Value, asked: &Value, out: &mut Vec<String>) {
     }
     let shown = |value: &Value| match value {
         Value::Null => "none".to_string(),
-        Value::String(text) if text.len() > 16 => format!("{}…", &text[..12]),
+        // Digests: their beginning tells them apart.
+        Value::String(text) if key.ends_with("digest") => {
+            format!("{}…", text.chars().take(12).collect::<String>())
+        }
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };

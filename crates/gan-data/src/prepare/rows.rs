@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::{Progress, Skipped, Stage};
-use crate::catalog::{Catalog, Chosen, Reader, Sample};
+use crate::catalog::{Catalog, Chosen, Reader, Sample, Unreadable};
 use crate::error::DataError;
 use crate::resize::Resizer;
 use crate::shape::SampleShape;
@@ -21,8 +21,10 @@ pub(super) struct RowMaker<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) sample: SampleShape,
     pub(super) transform: Option<Transform>,
-    /// Where damaged samples are errors: the path that the error names.
-    pub(super) strict: Option<&'a Path>,
+    /// The source, as errors name it.
+    pub(super) path: &'a Path,
+    /// Whether damaged samples are errors.
+    pub(super) strict: bool,
 }
 
 impl RowMaker<'_> {
@@ -30,7 +32,7 @@ impl RowMaker<'_> {
     pub(super) fn rows(&self, chosen: &[Chosen], done: &Counter<'_>) -> Result<Rows, DataError> {
         let size = self.sample.checked_bytes().expect("checked when the job was planned");
         let mut samples = vec![0u8; chosen.len() * size];
-        let outcomes: Vec<Result<(), String>> = samples
+        let outcomes: Vec<Result<(), Unreadable>> = samples
             .par_chunks_exact_mut(size)
             .zip(chosen)
             .with_min_len(STRIDE.min(chosen.len().div_ceil(2)).max(1))
@@ -45,21 +47,28 @@ impl RowMaker<'_> {
             .collect();
         let mut rows = Rows::default();
         for (i, (item, outcome)) in chosen.iter().zip(outcomes).enumerate() {
-            match (outcome, self.strict) {
-                (Ok(()), _) => {
+            let name = || self.catalog.samples.name(item.place());
+            match outcome {
+                Ok(()) => {
                     samples.copy_within(i * size..(i + 1) * size, rows.splits.len() * size);
                     let facts = self.catalog.samples.facts(item.place());
                     rows.splits.push(item.split as u8);
                     rows.attributes.extend(facts.attributes);
                     rows.labels.extend(facts.label.map(i64::from));
                 }
-                (Err(reason), Some(path)) => {
-                    let name = self.catalog.samples.name(item.place());
-                    return Err(DataError::Damaged { path: path.into(), name, reason });
+                Err(Unreadable::Lost(e)) => {
+                    let (path, reason) = (self.path.into(), e.to_string());
+                    return Err(DataError::Lost { path, name: name(), reason });
                 }
-                (Err(reason), None) => {
-                    let name = self.catalog.samples.name(item.place());
-                    rows.skipped.push(Skipped { name, reason });
+                Err(Unreadable::Damaged(reason)) if self.strict => {
+                    return Err(DataError::Damaged {
+                        path: self.path.into(),
+                        name: name(),
+                        reason,
+                    });
+                }
+                Err(Unreadable::Damaged(reason)) => {
+                    rows.skipped.push(Skipped { name: name(), reason });
                 }
             }
         }
@@ -75,10 +84,15 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn fill(&mut self, maker: &RowMaker<'_>, place: usize, out: &mut [u8]) -> Result<(), String> {
+    fn fill(
+        &mut self,
+        maker: &RowMaker<'_>,
+        place: usize,
+        out: &mut [u8],
+    ) -> Result<(), Unreadable> {
         match (self.reader.read(place)?, maker.sample, maker.transform) {
             (Sample::Image(image), SampleShape::Image(shape), Some(transform)) => {
-                self.resizer.fill(&image, &transform, shape, out)
+                Ok(self.resizer.fill(&image, &transform, shape, out)?)
             }
             (Sample::Point(point), SampleShape::Point(_), _) => {
                 let bytes: Vec<u8> = point.iter().flat_map(|x| x.to_le_bytes()).collect();

@@ -100,9 +100,9 @@ impl Attributes {
         Ok(())
     }
 
-    /// The values of one picture, 0 or 1; its whole name is looked for, then the last part of it.
+    /// The values of one picture, 0 or 1.
     pub(crate) fn of(&self, name: &str) -> Option<&[u8]> {
-        let row = *self.rows.get(name).or_else(|| self.rows.get(base_name(name)))?;
+        let row = *self.rows.get(name)?;
         Some(&self.values[row * self.names.len()..][..self.names.len()])
     }
 }
@@ -125,8 +125,8 @@ impl Partition {
             let parsed = fields.map(|(name, split)| (name.trim_ascii(), split.parse::<Split>()));
             let (name, split) = match parsed {
                 Some((name, Ok(split))) if !name.is_empty() => (name, split),
-                // `image_id,partition`
-                Some(_) if i == 0 && row.contains([',', '\t']) => continue,
+                // `image_id,partition`: what would be the name of a picture is none.
+                Some((name, _)) if i == 0 && is_head(row, name) => continue,
                 _ => return Err((i + 1, shown(row))),
             };
             if splits.insert(name.to_string(), split).is_some() {
@@ -136,10 +136,15 @@ impl Partition {
         Ok(Self(splits))
     }
 
-    /// The split of one picture; its whole name is looked for, then the last part of it.
+    /// The split of one picture.
     pub(crate) fn of(&self, name: &str) -> Option<Split> {
-        self.0.get(name).or_else(|| self.0.get(base_name(name))).copied()
+        self.0.get(name).copied()
     }
+}
+
+/// Whether a first row with this first field is a head line.
+fn is_head(row: &str, name: &str) -> bool {
+    row.contains([',', '\t']) && !name.contains('.')
 }
 
 /// How the fields of a row are apart.
@@ -147,10 +152,6 @@ impl Partition {
 enum Form {
     Text,
     Csv,
-}
-
-fn base_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// The text of a file, without the mark that Windows editors put at its beginning.
@@ -183,7 +184,7 @@ mod tests {
             let table = Attributes::parse(text.as_bytes()).expect("well formed");
             assert_eq!(table.names, ["Male", "Smiling"]);
             assert_eq!(table.of("000001.jpg"), Some(&[0, 1][..]));
-            assert_eq!(table.of("img/000002.jpg"), Some(&[1, 0][..]));
+            assert_eq!(table.of("000002.jpg"), Some(&[1, 0][..]));
             assert_eq!(table.of("000003.jpg"), None);
             assert_eq!(Attributes::parse(csv.as_bytes()), Ok(table));
             for rows in [
@@ -216,7 +217,15 @@ mod tests {
         check("image_id,Male,Smiling\na.jpg,1\n", 2, "1 values for 2");
         check("1\nMale\na.jpg 7\n", 3, "\"7\"");
         check("2\nMale\na.jpg 1\na.jpg 1\n", 4, "second row");
-        for text in ["a.jpg 3", "a.jpg", "a.jpg 1 1 x", "a.jpg 1\na.jpg 1", "1", "a,b\na.jpg,b"] {
+        for text in [
+            "a.jpg,tset\nb.jpg,test",
+            "a.jpg 3",
+            "a.jpg",
+            "a.jpg 1 1 x",
+            "a.jpg 1\na.jpg 1",
+            "1",
+            "a,b\na.jpg,b",
+        ] {
             Partition::parse(text.as_bytes()).expect_err(text);
         }
     }

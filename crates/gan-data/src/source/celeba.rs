@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::base_name;
 use crate::shape::Split;
 
 /// Name of the archive, and of the folder in it.
@@ -28,19 +29,21 @@ pub(super) fn is_named(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(ARCHIVE))
 }
 
-/// A table near the pictures: beside them, in one of the official folders, or up to three folders above.
+/// A table near the pictures: beside or among them, or in one of the official folders there; for pictures
+/// that are named as CelebA's up to three folders above.
 pub(super) fn near(pictures: &Path, names: &[&str]) -> Option<PathBuf> {
     let absolute = std::path::absolute(pictures).ok()?;
-    let folders = absolute.ancestors().take(4);
+    let levels = if is_named(pictures) { 4 } else { 2 };
+    let folders = absolute.ancestors().take(levels);
     let places = folders.flat_map(|at| FOLDERS.iter().map(move |folder| at.join(folder)));
     places.flat_map(|at| names.iter().map(move |name| at.join(name))).find(|path| path.is_file())
 }
 
-/// Whether most of the names are CelebA's `NNNNNN.jpg`.
+/// Whether most of the names are CelebA's `NNNNNN.jpg`, 000001 to 202599.
 pub(super) fn are_numbered<'a>(names: impl Iterator<Item = &'a str>) -> bool {
     let (mut numbered, mut others) = (0, 0);
     for name in names {
-        match number(name) {
+        match official_split(name) {
             Some(_) => numbered += 1,
             None => others += 1,
         }
@@ -59,8 +62,7 @@ pub(super) fn official_split(name: &str) -> Option<Split> {
 }
 
 fn number(name: &str) -> Option<u32> {
-    let last = name.rsplit('/').next()?;
-    let (stem, extension) = last.split_once('.')?;
+    let (stem, extension) = base_name(name).split_once('.')?;
     let is_picture = matches!(extension, "jpg" | "png");
     if is_picture && stem.len() == 6 { stem.parse().ok() } else { None }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use gan_core::Image;
 
-use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples};
+use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples, Unreadable};
 use crate::error::DataError;
 use crate::manifest::SourceId;
 use crate::shape::{SampleShape, Split};
@@ -89,7 +89,13 @@ impl Cifar {
         [folder.to_path_buf()].into_iter().chain(below).find_map(|path| {
             let has = |name: &str| path.join(name).is_file();
             let ten = has("test_batch.bin") || (1..=5).any(|i| has(&format!("data_batch_{i}.bin")));
-            let hundred = has("train.bin") && (has("test.bin") || has("fine_label_names.txt"));
+            // Others call their files so too.
+            let records = |name: &str| {
+                let length = std::fs::metadata(path.join(name)).map_or(0, |meta| meta.len());
+                length > 0 && length.is_multiple_of(2 + 3 * PLANE as u64)
+            };
+            let hundred = has("fine_label_names.txt") && (has("train.bin") || has("test.bin"))
+                || records("train.bin") && records("test.bin");
             let variant = match (ten, hundred) {
                 (true, _) => Variant::Cifar10,
                 (_, true) => Variant::Cifar100,
@@ -170,7 +176,8 @@ pub(crate) fn open(cifar: &Cifar) -> Result<Catalog, DataError> {
 /// Number of records in a batch file; the error is what was expected and what was found.
 pub(crate) fn check(bytes: &[u8], variant: Variant) -> Result<usize, (String, String)> {
     let record = variant.label_bytes() + 3 * PLANE;
-    if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
+    let fits = bytes.len() as u64 <= MAX_BYTES && bytes.len().is_multiple_of(record);
+    if bytes.is_empty() || !fits {
         return Err((format!("records of {record} bytes"), format!("{} bytes", bytes.len())));
     }
     let labels = bytes.chunks_exact(record).map(|record| record[variant.label_bytes() - 1]);
@@ -193,8 +200,11 @@ fn in_folder(cifar: &Cifar) -> Result<NamedBytes, DataError> {
     for entry in fs_err::read_dir(&cifar.path)? {
         let path = entry?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        if wanted(name, cifar.variant) && fs_err::metadata(&path)?.len() <= MAX_BYTES {
-            files.push((name.to_string(), fs_err::read(&path)?));
+        if wanted(name, cifar.variant) {
+            // A file that is longer is no batch, and is refused by its length below.
+            let mut bytes = Vec::new();
+            fs_err::File::open(&path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+            files.push((name.to_string(), bytes));
         }
     }
     Ok(files)
@@ -216,7 +226,7 @@ fn in_archive(cifar: &Cifar) -> Result<NamedBytes, DataError> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_string();
         if wanted(&name, cifar.variant) {
             let mut bytes = Vec::new();
-            entry.by_ref().take(MAX_BYTES).read_to_end(&mut bytes).map_err(broken)?;
+            entry.by_ref().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(broken)?;
             files.push((name, bytes));
         }
     }
@@ -283,7 +293,7 @@ impl Samples for Records {
 struct RecordReader<'a>(&'a Records);
 
 impl Reader for RecordReader<'_> {
-    fn read(&mut self, place: usize) -> Result<Sample, String> {
+    fn read(&mut self, place: usize) -> Result<Sample, Unreadable> {
         let (_, _, record) = self.0.record(place);
         let planes = &record[self.0.variant.label_bytes()..];
         let pixels = (0..PLANE).flat_map(|i| [0, 1, 2].map(|c| planes[c * PLANE + i])).collect();

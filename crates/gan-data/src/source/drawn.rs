@@ -2,7 +2,7 @@
 
 use gan_core::ImageShape;
 
-use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples};
+use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples, Unreadable};
 use crate::error::DataError;
 use crate::manifest::SourceId;
 use crate::prepare::PrepareOptions;
@@ -120,7 +120,7 @@ impl Samples for Drawn {
 struct DrawnReader<'a>(&'a Drawn);
 
 impl Reader for DrawnReader<'_> {
-    fn read(&mut self, place: usize) -> Result<Sample, String> {
+    fn read(&mut self, place: usize) -> Result<Sample, Unreadable> {
         let Drawn { drawer, seed, size } = *self.0;
         Ok(Sample::Image(match drawer {
             Drawer::Faces => faces::draw(seed, place as u64, size).0,

@@ -2,7 +2,7 @@
 
 use gan_core::Stream;
 
-use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples};
+use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples, Unreadable};
 use crate::manifest::SourceId;
 use crate::prepare::PrepareOptions;
 use crate::shape::{SampleShape, Split};
@@ -112,7 +112,7 @@ impl Samples for Points {
 struct PointReader<'a>(&'a Points);
 
 impl Reader for PointReader<'_> {
-    fn read(&mut self, place: usize) -> Result<Sample, String> {
+    fn read(&mut self, place: usize) -> Result<Sample, Unreadable> {
         Ok(Sample::Point(self.0.mixture.draw(self.0.seed, place).0))
     }
 }

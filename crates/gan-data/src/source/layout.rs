@@ -8,8 +8,8 @@ use crate::shape::Split;
 /// Splits and classes of files, by their place in the list of names.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// Empty where the folders are no splits.
-    pub(super) splits: Vec<Split>,
+    /// `None` for what lies in none of them; empty where the folders are no splits.
+    pub(super) splits: Vec<Option<Split>>,
     /// Names of the classes; empty where the folders are none.
     pub(super) classes: Vec<String>,
     /// Empty where there are no classes.
@@ -22,7 +22,9 @@ impl Layout {
         let shared = shared_folders(names.clone());
         let inner = names.map(|name| &name[shared..]);
         if let Some(splits) = splits(inner.clone()) {
-            let inner = inner.map(|name| name.split_once('/').map_or(name, |(_, rest)| rest));
+            // What lies in no split is left out, so that its class does not matter.
+            let first = inner.clone().find_map(|name| name.split_once('/')).map_or("", |n| n.1);
+            let inner = inner.map(|name| name.split_once('/').map_or(first, |(_, rest)| rest));
             let (classes, labels) = classes(inner);
             return Self { splits, classes, labels };
         }
@@ -43,15 +45,23 @@ fn shared_folders<'a>(mut names: impl Iterator<Item = &'a str>) -> usize {
     shared
 }
 
-/// The splits, where every file lies in a folder named as one and some are for training.
-fn splits<'a>(names: impl Iterator<Item = &'a str>) -> Option<Vec<Split>> {
-    let of_name = |name: &str| {
-        let (top, _) = name.split_once('/')?;
-        // Numbers are classes here, as in `0/a.png`.
-        if top.starts_with(|c: char| c.is_ascii_digit()) { None } else { top.parse().ok() }
-    };
-    let splits: Vec<Split> = names.map(of_name).collect::<Option<_>>()?;
-    splits.contains(&Split::Train).then_some(splits)
+/// The splits, where all folders are named as some, one of them for training, and what lies beside them is
+/// less than what lies in them.
+fn splits<'a>(names: impl Iterator<Item = &'a str>) -> Option<Vec<Option<Split>>> {
+    let mut splits = Vec::new();
+    for name in names {
+        splits.push(match name.split_once('/') {
+            // Numbers are classes here, as in `0/a.png`.
+            Some((top, _)) if !top.starts_with(|c: char| c.is_ascii_digit()) => {
+                Some(top.parse().ok()?)
+            }
+            Some(_) => return None,
+            None => None,
+        });
+    }
+    let strays = splits.iter().filter(|split| split.is_none()).count();
+    let is_split = splits.contains(&Some(Split::Train)) && strays * 2 < splits.len();
+    is_split.then_some(splits)
 }
 
 /// Class names and labels; both empty where the files are in no classes.
@@ -81,7 +91,7 @@ mod tests {
     fn folders_are_classes_splits_both_or_neither() {
         let check = |names: &[&str], classes: &[&str], labels: &[u32], splits: &[Split]| {
             let expected = Layout {
-                splits: splits.into(),
+                splits: splits.iter().copied().map(Some).collect(),
                 classes: classes.iter().map(ToString::to_string).collect(),
                 labels: labels.into(),
             };
@@ -105,5 +115,8 @@ mod tests {
         let both = ["d/test/cat/1", "d/train/cat/1", "d/train/dog/1", "d/train/dog/2"];
         check(&both, &["cat", "dog"], &[0, 0, 1, 1], &[Test, Train, Train, Train]);
         check(&[], &[], &[], &[]);
+        let stray = ["preview.png", "test/a.png", "train/b.png"];
+        let splits = Layout::of(stray.into_iter()).splits;
+        assert_eq!(splits, [None, Some(Test), Some(Train)]);
     }
 }

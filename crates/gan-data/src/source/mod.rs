@@ -248,6 +248,11 @@ fn parquet_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(Vec::new())
 }
 
+/// The last part of a name with `/` between its parts.
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// The last part of a path, as a person would call what lies there.
 fn display_name(path: &Path) -> String {
     let full = path.canonicalize().unwrap_or_else(|_| path.into());

@@ -15,7 +15,7 @@ use ::parquet::file::serialized_reader::SerializedPageReader;
 
 use self::columns::Columns;
 use self::file::{check_chunk, footer, guarded, read_labels};
-use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples};
+use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples, Unreadable};
 use crate::decode;
 use crate::error::DataError;
 use crate::manifest::SourceId;
@@ -80,7 +80,7 @@ impl Samples for Table {
 }
 
 impl Reader for RowReader<'_> {
-    fn read(&mut self, place: usize) -> Result<Sample, String> {
+    fn read(&mut self, place: usize) -> Result<Sample, Unreadable> {
         Ok(Sample::Image(decode::picture(RowReader::read(self, place)?)?))
     }
 }
@@ -118,7 +118,7 @@ struct Group {
 
 impl Table {
     /// Opens files that are one data set, reading their metadata and labels. `hasher` gets each
-    /// file's name, length and footer; the pages of pictures are not read.
+    /// file's name, length, time of change and footer; the pages of pictures are not read.
     pub(crate) fn open(paths: &[PathBuf], hasher: &mut blake3::Hasher) -> Result<Self, DataError> {
         let (files, groups, labels) = Default::default();
         let mut table = Self { files, groups, classes: Vec::new(), labels, rows: 0 };

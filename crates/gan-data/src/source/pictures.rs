@@ -1,14 +1,15 @@
 //! Pictures in a folder or zip, of any size and kind, with what the folders around them and the tables
 //! beside them say: CelebA's attributes and splits, StyleGAN's labels, a folder a class.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::annotations::{Attributes, Partition};
-use super::celeba;
 use super::files::{FileReader, Files, Listing};
 use super::layout::Layout;
 use super::stylegan::{self, Labels};
-use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples};
+use super::{base_name, celeba};
+use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples, Unreadable};
 use crate::decode;
 use crate::error::DataError;
 use crate::manifest::SourceId;
@@ -64,7 +65,7 @@ pub(crate) fn open(pictures: &Pictures, listing: Listing<'_>) -> Result<Catalog,
             path: path.clone(),
             expected: "pictures that the tables beside them name".into(),
             found: format!("{} pictures, none with a row", files.len()),
-            remedy: "name other tables with --attributes and --splits, or move these away".into(),
+            remedy: "name other tables, or move these away".into(),
         });
     }
     Ok(Catalog {
@@ -113,26 +114,20 @@ impl Tables {
         hasher: &mut blake3::Hasher,
     ) -> Result<Self, DataError> {
         let numbered = celeba::are_numbered(files.names());
-        let near = |names: &[&str]| {
-            let named = celeba::is_named(&pictures.path);
-            celeba::near(&pictures.path, names).filter(|_| numbered || named)
-        };
-        let find = |named: &Option<PathBuf>, names: &[&str]| {
-            let table = match named {
-                Some(path) => Some(Table { bytes: fs_err::read(path)?, path: path.clone() }),
-                None => Table::inside(pictures, files, names)?,
-            };
-            match (table, near(names)) {
-                (None, Some(path)) => Ok(Some(Table { bytes: fs_err::read(&path)?, path })),
-                (table, _) => Ok::<_, DataError>(table),
+        let found = |names: &[&str]| -> Result<Option<Table>, DataError> {
+            match Table::inside(pictures, files, names)? {
+                None if numbered => {
+                    celeba::near(&pictures.path, names).map(Table::read).transpose()
+                }
+                table => Ok(table),
             }
         };
-        let attributes = find(&pictures.attributes, &celeba::ATTRIBUTES)?;
-        let partition = find(&pictures.splits, &celeba::PARTITION)?;
-        let named = pictures.attributes.is_some() || pictures.splits.is_some();
+        let (attributes, partition) = (found(&celeba::ATTRIBUTES)?, found(&celeba::PARTITION)?);
         let is_celeba = numbered
-            && !named
             && (attributes.is_some() || partition.is_some() || celeba::is_named(&pictures.path));
+        let named = |path: &Option<PathBuf>| path.clone().map(Table::read).transpose();
+        let attributes = named(&pictures.attributes)?.or(attributes);
+        let partition = named(&pictures.splits)?.or(partition);
         // The two are long, and neither needs the other.
         let (attributes, partition) = rayon::join(
             || attributes.map(|table| table.parse(Attributes::parse, "attributes")).transpose(),
@@ -141,11 +136,11 @@ impl Tables {
         let (attributes, partition) = (attributes?, partition?);
         let mut tables = Self { is_celeba, ..Self::default() };
         if let Some((attributes, digest)) = attributes {
-            hasher.update(digest.as_bytes());
+            hasher.update(b"attributes").update(digest.as_bytes());
             tables.attributes = Some(attributes);
         }
         if let Some((partition, digest)) = partition {
-            hasher.update(digest.as_bytes());
+            hasher.update(b"splits").update(digest.as_bytes());
             tables.partition = Some(partition);
         }
         if !is_celeba {
@@ -159,27 +154,25 @@ impl Tables {
     fn apply(self, files: &Files, ignored: &mut Vec<Skipped>) -> (Vec<Item>, Known) {
         let mut known = self.names();
         let columns = known.attributes.len();
+        let has_tables = self.attributes.is_some() || self.partition.is_some();
+        let repeated = if has_tables { repeated(files.names()) } else { HashSet::new() };
         let mut items = Vec::with_capacity(files.len());
         for (place, name) in files.names().enumerate() {
-            let row = match &self.labels {
-                Some(labels) => labels.of(name).cloned(),
-                None => {
-                    let row = self.attributes.as_ref().map_or(Some(&[][..]), |t| t.of(name));
-                    let label = self.layout.labels.get(place).copied();
-                    row.map(|row| Facts { attributes: row.into(), label })
-                }
-            };
-            let split = self.split(place, name);
+            // Tables have names without their folders, as long as that says which picture is meant.
+            let short = Some(base_name(name)).filter(|short| !repeated.contains(short));
+            let row = self.facts(place, name, short);
+            let split = self.split(place, name, short);
             let missing = match (&row, split) {
-                (None, _) => Some("it has no row in the table of labels"),
-                (_, None) if self.partition.is_some() => {
-                    Some("it has no row in the table of splits")
+                (Some(_), Ok(_)) => None,
+                _ if has_tables && short.is_none() => {
+                    Some("others have its name: the tables must give its path")
                 }
-                _ => None,
+                (None, _) => Some("it has no row in the table of labels"),
+                (_, Err(reason)) => Some(reason),
             };
             match missing {
                 Some(reason) => ignored.push(Skipped { name: name.into(), reason: reason.into() }),
-                None => items.push(Item::new(place, split)),
+                None => items.push(Item::new(place, split.unwrap_or_default())),
             }
             let facts = row.unwrap_or_default();
             known.rows.extend(facts.attributes);
@@ -191,11 +184,36 @@ impl Tables {
         (items, known)
     }
 
-    fn split(&self, place: usize, name: &str) -> Option<Split> {
-        match &self.partition {
-            Some(partition) => partition.of(name),
-            None if self.is_celeba => celeba::official_split(name),
-            None => self.layout.splits.get(place).copied(),
+    /// What is known of a picture; `None` where a table that should name it does not.
+    fn facts(&self, place: usize, name: &str, short: Option<&str>) -> Option<Facts> {
+        if let Some(labels) = &self.labels {
+            return labels.of(name).cloned();
+        }
+        let label = self.layout.labels.get(place).copied();
+        let Some(table) = &self.attributes else {
+            return Some(Facts { attributes: Vec::new(), label });
+        };
+        let row = table.of(name).or_else(|| table.of(short?))?;
+        Some(Facts { attributes: row.into(), label })
+    }
+
+    /// The split of a picture, where anybody has an opinion; the error is the reason why it is left out.
+    fn split(
+        &self,
+        place: usize,
+        name: &str,
+        short: Option<&str>,
+    ) -> Result<Option<Split>, &'static str> {
+        match (&self.partition, self.layout.splits.get(place)) {
+            (Some(table), _) => {
+                let split = table.of(name).or_else(|| table.of(short?));
+                split.map(Some).ok_or("it has no row in the table of splits")
+            }
+            (None, Some(split)) => {
+                split.map(Some).ok_or("it lies beside the folders of splits, in none of them")
+            }
+            (None, None) if self.is_celeba => Ok(celeba::official_split(name)),
+            (None, None) => Ok(None),
         }
     }
 
@@ -220,16 +238,23 @@ struct Table {
 type Wrong = (usize, String);
 
 impl Table {
+    fn read(path: PathBuf) -> Result<Self, DataError> {
+        Ok(Self { bytes: fs_err::read(&path)?, path })
+    }
+
     /// A table among the files of the source.
     fn inside(
         pictures: &Pictures,
         files: &Files,
         names: &[&str],
     ) -> Result<Option<Self>, DataError> {
-        let found = files.sidecar(names).map_err(|reason| DataError::Content {
+        let found = files.sidecar(names).map_err(|e| DataError::Content {
             path: pictures.path.clone(),
             expected: format!("a {} that can be read", names.join(" or ")),
-            found: reason,
+            found: match e {
+                Unreadable::Damaged(reason) => reason,
+                Unreadable::Lost(e) => e.to_string(),
+            },
             remedy: "check that the source was copied or downloaded to its end".into(),
         })?;
         Ok(found.map(|(name, bytes)| Self { path: pictures.path.join(name), bytes }))
@@ -260,13 +285,26 @@ fn stylegan_labels(
         return Ok(None);
     }
     let Some(table) = Table::inside(pictures, files, &[stylegan::FILE])? else { return Ok(None) };
-    hasher.update(&table.bytes);
-    Labels::parse(&table.bytes).map_err(|(expected, found)| DataError::Content {
+    let folder = table.path.strip_prefix(&pictures.path).ok().and_then(Path::parent);
+    let folder = folder.map_or(String::new(), |folder| folder.to_string_lossy().replace('\\', "/"));
+    let prefix = if folder.is_empty() { folder } else { folder + "/" };
+    // One that lies deeper is about some of the pictures only, and not of those tools.
+    if !files.names().all(|name| name.starts_with(&prefix)) {
+        return Ok(None);
+    }
+    hasher.update(b"labels").update(blake3::hash(&table.bytes).as_bytes());
+    Labels::parse(&table.bytes, &prefix).map_err(|(expected, found)| DataError::Content {
         path: table.path,
         expected,
         found,
         remedy: "write it again with StyleGAN's dataset_tool.py, or remove it".into(),
     })
+}
+
+/// Last parts of paths that more than one path has.
+fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> HashSet<&'a str> {
+    let mut seen = HashSet::new();
+    names.map(base_name).filter(|name| !seen.insert(*name)).collect()
 }
 
 struct Stored {
@@ -294,7 +332,7 @@ impl Samples for Stored {
 struct StoredReader<'a>(FileReader<'a>);
 
 impl Reader for StoredReader<'_> {
-    fn read(&mut self, place: usize) -> Result<Sample, String> {
+    fn read(&mut self, place: usize) -> Result<Sample, Unreadable> {
         Ok(Sample::Image(decode::picture(self.0.read(place)?)?))
     }
 }

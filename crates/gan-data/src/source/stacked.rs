@@ -4,7 +4,7 @@
 
 use gan_core::{Image, Stream};
 
-use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples};
+use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples, Unreadable};
 use crate::error::DataError;
 use crate::manifest::SourceId;
 use crate::prepare::PrepareOptions;
@@ -87,7 +87,7 @@ struct StackedReader<'a> {
 }
 
 impl Reader for StackedReader<'_> {
-    fn read(&mut self, place: usize) -> Result<Sample, String> {
+    fn read(&mut self, place: usize) -> Result<Sample, Unreadable> {
         let mut channels = Vec::with_capacity(3);
         for digit in self.stacked.three(place) {
             match self.digits.read(digit)? {
@@ -98,6 +98,6 @@ impl Reader for StackedReader<'_> {
         let (width, height) = (channels[0].width(), channels[0].height());
         let pixels = (0..width * height).flat_map(|i| [0, 1, 2].map(|c| channels[c].pixels()[i]));
         let image = Image::new(width, height, 3, pixels.collect());
-        image.map(Sample::Image).map_err(|e| e.to_string())
+        Ok(Sample::Image(image.map_err(|e| e.to_string())?))
     }
 }

@@ -30,17 +30,23 @@ pub(super) struct Labels {
     /// `0` to the largest class, where labels are classes.
     pub(super) classes: Vec<String>,
     rows: HashMap<String, Facts>,
+    prefix: String,
 }
 
 impl Labels {
-    /// Reads the file; `None` where the pictures have no labels. The error is what was expected and what
-    /// was found.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Option<Self>, (String, String)> {
-        let document: Document = serde_json::from_slice(bytes).map_err(|e| {
+    /// Reads the file; `None` where the pictures have no labels, or where it is a file of another kind. Its
+    /// names begin where `prefix`, the folder that it lies in, ends. The error is what was expected and
+    /// what was found.
+    pub(super) fn parse(bytes: &[u8], prefix: &str) -> Result<Option<Self>, (String, String)> {
+        let json: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
+        if json.get("labels").is_none() {
+            return Ok(None);
+        }
+        let document: Document = serde_json::from_value(json).map_err(|e| {
             (r#"{"labels": [["name", class], …]} or {"labels": null}"#.to_string(), e.to_string())
         })?;
         let Some(rows) = document.labels.filter(|rows| !rows.is_empty()) else { return Ok(None) };
-        let mut labels = Self::default();
+        let mut labels = Self { prefix: prefix.into(), ..Self::default() };
         let (mut largest, mut columns) = (None, None);
         for (name, label) in rows {
             let facts = match label {
@@ -59,7 +65,9 @@ impl Labels {
                     Facts { attributes, label: None }
                 }
             };
-            labels.rows.insert(name, facts);
+            if labels.rows.insert(name.clone(), facts).is_some() {
+                return Err(("one label a picture".into(), format!("a second one for {name}")));
+            }
         }
         // Names are made for every class up to the largest one.
         if largest.is_some() && columns.is_some() || largest > Some(0xffff) {
@@ -73,7 +81,7 @@ impl Labels {
 
     /// The label of a picture.
     pub(super) fn of(&self, name: &str) -> Option<&Facts> {
-        self.rows.get(name)
+        self.rows.get(name.strip_prefix(&self.prefix)?)
     }
 }
 
@@ -91,7 +99,9 @@ mod tests {
 
     #[test]
     fn classes_vectors_and_none() {
-        let parse = |text: &str| Labels::parse(text.as_bytes());
+        let parse = |text: &str| Labels::parse(text.as_bytes(), "");
+        assert!(parse("no JSON").expect("another kind").is_none());
+        assert!(parse("[1, 2]").expect("another kind").is_none());
         assert!(parse(r#"{"labels": null}"#).expect("well formed").is_none());
         assert!(parse("{}").expect("well formed").is_none());
         let classes = parse(r#"{"labels": [["a.png", 2], ["b.png", 0]]}"#);
@@ -99,6 +109,10 @@ mod tests {
         assert_eq!(classes.classes, ["0", "1", "2"]);
         assert_eq!(classes.of("a.png"), Some(&Facts::labelled(2)));
         assert_eq!(classes.of("c.png"), None);
+        let inner = Labels::parse(br#"{"labels": [["a.png", 2]]}"#, "ffhq/");
+        let inner = inner.expect("well formed").expect("labels");
+        assert_eq!(inner.of("ffhq/a.png"), Some(&Facts::labelled(2)));
+        assert_eq!(inner.of("a.png"), None);
         let vectors = parse(r#"{"labels": [["a.png", [0, 1.0]], ["b.png", [1, 1]]]}"#);
         let vectors = vectors.expect("well formed").expect("labels");
         assert_eq!(vectors.attributes, ["label_0", "label_1"]);
@@ -108,14 +122,14 @@ mod tests {
     #[test]
     fn what_cannot_be_is_said() {
         for (text, part) in [
-            ("[]", "invalid length"),
+            (r#"{"labels": [["a.png", 1], ["a.png", 1]]}"#, "a second one for a.png"),
             (r#"{"labels": [["a.png", -1]]}"#, "did not match"),
             (r#"{"labels": [["a.png", [0.5]]]}"#, "[0.5] for a.png"),
             (r#"{"labels": [["a.png", [1]], ["b.png", [1, 0]]]}"#, "b.png"),
             (r#"{"labels": [["a.png", [1]], ["b.png", 1]]}"#, "a class 1"),
             (r#"{"labels": [["a.png", 4000000000]]}"#, "a class 4000000000"),
         ] {
-            let (expected, found) = Labels::parse(text.as_bytes()).expect_err(text);
+            let (expected, found) = Labels::parse(text.as_bytes(), "").expect_err(text);
             assert!(found.contains(part), "{text}: {expected}, {found}");
         }
     }

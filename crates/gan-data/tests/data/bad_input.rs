@@ -315,7 +315,10 @@ fn an_output_that_cannot_be_is_refused() -> Outcome {
     // A file where a folder should be.
     let file = at.path().join("file");
     std::fs::write(&file, "precious")?;
-    assert_says(&refusal(at.path(), &file, &small()), &["file", "cannot be written", "--out"]);
+    assert_says(
+        &refusal(at.path(), &file, &small()),
+        &["file", "cannot be written", "another output folder"],
+    );
     assert_eq!(std::fs::read_to_string(&file)?, "precious");
     assert_says(&refusal(at.path(), &file.join("below"), &small()), &["cannot be written"]);
     Ok(())

@@ -1,5 +1,6 @@
 //! Small real files.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -136,6 +137,17 @@ pub(crate) fn labelled(data: &Dataset) -> Result<[Vec<(u8, i64)>; 3]> {
         all[split as usize] = first_pixels(data, split)?.into_iter().zip(labels).collect();
     }
     Ok(all)
+}
+
+/// All files of a data set by name.
+pub(crate) fn contents(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().expect("a file").to_string_lossy().into_owned();
+        files.insert(name, std::fs::read(&path)?);
+    }
+    Ok(files)
 }
 
 /// Recognizes and prepares a source.

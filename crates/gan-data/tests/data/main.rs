@@ -7,6 +7,7 @@ mod known_sets;
 mod labels;
 mod loader;
 mod pictures;
+mod regression;
 mod resume;
 mod sources;
 

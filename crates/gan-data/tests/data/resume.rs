@@ -1,23 +1,9 @@
 //! Interrupted, repeated and conflicting preparations.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use gan_data::{PrepareOptions, Source, prepare};
 
 use crate::Outcome;
-use crate::fixtures::{self, assert_says, celeba, folder, mnist, prepared, refusal, small};
-
-/// All files of a data set by name.
-fn contents(folder: &Path) -> fixtures::Result<BTreeMap<String, Vec<u8>>> {
-    let mut files = BTreeMap::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().expect("a file").to_string_lossy().into_owned();
-        files.insert(name, std::fs::read(&path)?);
-    }
-    Ok(files)
-}
+use crate::fixtures::{assert_says, celeba, contents, folder, mnist, prepared, refusal, small};
 
 #[test]
 fn an_interrupted_preparation_ends_with_the_same_bytes() -> Outcome {

@@ -4,13 +4,11 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::read::DeflateDecoder;
-use rawzip::{CompressionMethod, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive};
+use rawzip::{CompressionMethod, ErrorKind, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive};
 
-use super::{Files, LISTING_STRIDE, Listing, MAX_BYTES, Place, names};
+use super::{Files, HEAD, LISTING_STRIDE, Listing, MAX_BYTES, Place, names};
+use crate::catalog::Unreadable;
 use crate::error::DataError;
-
-/// Bytes by which a file is recognized.
-const HEAD: u64 = 32;
 
 /// An open zip; it is read by offset, so that threads share it.
 pub(super) struct Archive(ZipArchive<FileReader>);
@@ -38,29 +36,38 @@ impl Archive {
         Ok(Self(archive))
     }
 
-    /// Adds the unpacked bytes of a file; the error is a reason. Length and CRC-32 are checked.
-    pub(super) fn read(&self, zipped: &Zipped, bytes: &mut Vec<u8>) -> Result<(), String> {
+    /// Adds the unpacked bytes of a file. Length and CRC-32 are checked.
+    pub(super) fn read(&self, zipped: &Zipped, bytes: &mut Vec<u8>) -> Result<(), Unreadable> {
         self.read_some(zipped, MAX_BYTES, bytes)
     }
 
-    fn read_some(&self, zipped: &Zipped, limit: u64, bytes: &mut Vec<u8>) -> Result<(), String> {
-        let entry = self.0.get_entry(zipped.at).map_err(|e| e.to_string())?;
+    fn read_some(
+        &self,
+        zipped: &Zipped,
+        limit: u64,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), Unreadable> {
+        let entry = self.0.get_entry(zipped.at).map_err(|e| match e.into_kind() {
+            ErrorKind::IO(e) => Unreadable::from(e),
+            kind => Unreadable::Damaged(kind.to_string()),
+        })?;
         // What a file says of its size is not to be believed when memory is taken for it.
         bytes.reserve(zipped.size().min(limit).min(1 << 20) as usize);
-        let read = match zipped.method {
+        match zipped.method {
             CompressionMethod::STORE => {
-                entry.verifying_reader(entry.reader()).take(limit).read_to_end(bytes)
+                entry.verifying_reader(entry.reader()).take(limit).read_to_end(bytes)?;
             }
             CompressionMethod::DEFLATE => {
                 let unpacked = DeflateDecoder::new(entry.reader());
-                entry.verifying_reader(unpacked).take(limit).read_to_end(bytes)
+                entry.verifying_reader(unpacked).take(limit).read_to_end(bytes)?;
             }
             other => {
                 let name = other.name().map_or(other.as_u16().to_string(), Into::into);
-                return Err(format!("packed by {name}, which is not read; pack it by deflate"));
+                let reason = format!("packed by {name}, which is not read; pack it by deflate");
+                return Err(reason.into());
             }
-        };
-        read.map(drop).map_err(|e| e.to_string())
+        }
+        Ok(())
     }
 }
 
@@ -80,7 +87,7 @@ pub(super) fn list(
         if n % LISTING_STRIDE == 0 {
             listing(n);
         }
-        let raw = String::from_utf8_lossy(entry.file_path().as_bytes()).into_owned();
+        let raw = name_of(entry.file_path().as_bytes());
         // Archivers of Windows have been seen to write their own separator.
         let name = raw.replace('\\', "/");
         if name.ends_with('/') || names::is_hidden(&name) {
@@ -105,12 +112,33 @@ pub(super) fn list(
             });
         }
     }
+    // Some writers let the count of 16 bits wrap rather than write the form for more files.
     let promised = archive.0.entries_hint();
-    if n as u64 != promised {
+    let wrapped = promised <= u64::from(u16::MAX) && n as u64 % (1 << 16) == promised;
+    if n as u64 != promised && !wrapped {
         let found = format!("{n} files of the {promised} that it should have");
         return Err(content(path, found));
     }
     Ok(())
+}
+
+/// The upper half of code page 437, in which names are that are no UTF-8.
+const CP437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀\
+                     αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
+
+/// A name as text; different names stay different.
+fn name_of(bytes: &[u8]) -> String {
+    // Many writers leave the mark of UTF-8 away, so that the bytes themselves are asked.
+    match std::str::from_utf8(bytes) {
+        Ok(name) => name.into(),
+        Err(_) => bytes
+            .iter()
+            .map(|byte| match byte {
+                0..128 => char::from(*byte),
+                _ => CP437.chars().nth(usize::from(byte - 128)).unwrap_or('?'),
+            })
+            .collect(),
+    }
 }
 
 fn not_a_zip(path: &Path, error: &rawzip::Error) -> DataError {
@@ -123,5 +151,19 @@ fn content(path: &Path, found: String) -> DataError {
         expected: "a zip of pictures".into(),
         found,
         remedy: "check that it was copied or downloaded to its end".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_old_archivers_stay_apart() {
+        assert_eq!(CP437.chars().count(), 128);
+        assert_eq!(name_of("Café.jpg".as_bytes()), "Café.jpg");
+        assert_eq!(name_of(b"\x8e1.png"), "Ä1.png");
+        assert_eq!(name_of(b"\x8f1.png"), "Å1.png");
+        assert_eq!(name_of(b"a\xe1.png"), "aß.png");
     }
 }

@@ -12,12 +12,16 @@ use std::path::{Path, PathBuf};
 use archive::{Archive, Zipped};
 use names::Kind;
 
+use crate::catalog::Unreadable;
 use crate::decode;
 use crate::error::DataError;
 use crate::prepare::Skipped;
+use crate::source::base_name;
 
 /// A file that is larger, or unpacks to more, is refused.
 const MAX_BYTES: u64 = 1 << 29;
+/// Bytes by which a file is recognized.
+const HEAD: u64 = 32;
 /// Files between two calls of the progress callback.
 pub(super) const LISTING_STRIDE: usize = 1024;
 
@@ -103,12 +107,12 @@ impl Files {
             Kind::Picture => self.add_picture(&name, place),
             Kind::Sidecar => self.sidecars.push((name, place)),
             Kind::Other(reason) => self.leave_out(name, reason),
-            Kind::Unknown => {
+            Kind::Unlikely(reason) => {
                 let mut bytes = Vec::new();
                 head(&mut bytes);
                 match decode::is_picture(&bytes) {
                     true => self.add_picture(&name, place),
-                    false => self.leave_out(name, names::by_content(&bytes)),
+                    false => self.leave_out(name, names::by_content(&bytes).unwrap_or(reason)),
                 }
             }
         }
@@ -170,8 +174,8 @@ impl Files {
     }
 
     /// Name and bytes of the first table of one of these names, wherever it lies in the source.
-    pub(crate) fn sidecar(&self, wanted: &[&str]) -> Result<Option<(&str, Vec<u8>)>, String> {
-        let is_wanted = |name: &str| wanted.contains(&name.rsplit('/').next().unwrap_or_default());
+    pub(crate) fn sidecar(&self, wanted: &[&str]) -> Result<Option<(&str, Vec<u8>)>, Unreadable> {
+        let is_wanted = |name: &str| wanted.contains(&base_name(name));
         let Some((name, place)) = self.sidecars.iter().find(|(name, _)| is_wanted(name)) else {
             return Ok(None);
         };
@@ -185,9 +189,9 @@ impl Files {
         FileReader { files: self, bytes: Vec::new() }
     }
 
-    fn read_place(&self, name: &str, place: &Place, bytes: &mut Vec<u8>) -> Result<(), String> {
+    fn read_place(&self, name: &str, place: &Place, bytes: &mut Vec<u8>) -> Result<(), Unreadable> {
         if place.size() > MAX_BYTES {
-            return Err(format!("{} bytes are more than we take", place.size()));
+            return Err(format!("{} bytes are more than we take", place.size()).into());
         }
         bytes.clear();
         match (&self.storage, place) {
@@ -226,8 +230,8 @@ pub(crate) struct FileReader<'a> {
 }
 
 impl FileReader<'_> {
-    /// The bytes of one file; the error is a reason.
-    pub(crate) fn read(&mut self, i: usize) -> Result<&[u8], String> {
+    /// The bytes of one file.
+    pub(crate) fn read(&mut self, i: usize) -> Result<&[u8], Unreadable> {
         let files = self.files;
         files.read_place(files.name(i), &files.pictures[i].place, &mut self.bytes)?;
         Ok(&self.bytes)

@@ -5,8 +5,11 @@ use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 
-/// Files claim their size in the header; more than this is refused.
-const MAX_BYTES: usize = 1 << 33;
+/// Files claim their size in the header, and are held in memory; more than this is refused. EMNIST's largest
+/// file has 550 MB.
+pub(super) const MAX_BYTES: usize = 1 << 31;
+/// Neither more pictures are read: what is kept of one is longer than a picture of one pixel.
+const MAX_PICTURES: usize = 100_000_000;
 
 /// One parsed file.
 #[derive(Debug)]
@@ -49,7 +52,7 @@ impl Idx {
         let (words, _) = header[4..4 + 4 * n_dims].as_chunks::<4>();
         let dims: Vec<usize> = words.iter().map(|w| u32::from_be_bytes(*w) as usize).collect();
         let size = dims.iter().try_fold(1usize, |size, d| size.checked_mul(*d));
-        let fits = size.is_some_and(|size| size <= MAX_BYTES);
+        let fits = size.is_some_and(|size| size <= MAX_BYTES) && dims[0] <= MAX_PICTURES;
         if !fits || dims[1..].contains(&0) {
             return Err((what, format!("dimensions {dims:?}")));
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::decode;
 use crate::error::DataError;
 use crate::shape::Split;
 
@@ -67,7 +68,9 @@ fn pairs_of(folder: &Path) -> Result<Vec<IdxPair>, DataError> {
     for entry in fs_err::read_dir(folder)? {
         let path = entry?.path();
         let name = file_name(&path);
-        if name.contains("idx3") && !name.starts_with('.') && path.is_file() {
+        // Somebody's picture can be called so too.
+        let is_picture = decode::has_picture_name(&name);
+        if name.contains("idx3") && !is_picture && !name.starts_with('.') && path.is_file() {
             paths.push(path);
         }
     }

@@ -15,7 +15,7 @@ pub(crate) use found::in_folder;
 
 use gan_core::{Image, ImageShape};
 
-use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples};
+use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples, Unreadable};
 use crate::error::DataError;
 use crate::manifest::SourceId;
 use crate::shape::SampleShape;
@@ -26,6 +26,7 @@ pub(crate) fn open(pairs: &[IdxPair]) -> Result<Catalog, DataError> {
     let mut hasher = blake3::Hasher::new();
     let (mut items, mut files) = (Vec::new(), Vec::new());
     for pair in pairs {
+        hasher.update(b"pictures").update(&[pair.split as u8]);
         let images = read(&pair.images, 3, &mut hasher)?;
         let n = images.dims[0];
         let labels = pair.labels.as_deref();
@@ -49,11 +50,12 @@ pub(crate) fn open(pairs: &[IdxPair]) -> Result<Catalog, DataError> {
     };
     let folder = first.images.parent().filter(|_| pairs.len() > 1);
     let transposed = first.family().starts_with("emnist");
+    hasher.update(&[u8::from(transposed)]);
     let (rows, columns) = (files[0].images.dims[1], files[0].images.dims[2]);
     let (height, width) = if transposed { (columns, rows) } else { (rows, columns) };
     let shape = ImageShape { channels: 1, height, width };
     let mut digits = Digits { files, transposed };
-    let classes = digits.name_classes(first)?;
+    let classes = digits.name_classes(first, &mut hasher)?;
     Ok(Catalog {
         source: SourceId {
             kind: "idx".into(),
@@ -89,8 +91,17 @@ fn check_sizes(pair: &IdxPair, file: &File, first: Option<&File>) -> Result<(), 
 
 /// Reads a file, adding its bytes to `hasher`.
 fn read(path: &Path, n_dims: usize, hasher: &mut blake3::Hasher) -> Result<Idx, DataError> {
+    let length = fs_err::metadata(path)?.len();
+    if length > format::MAX_BYTES as u64 {
+        let found = format!("{length} bytes");
+        return Err(wrong(
+            path,
+            format!("an idx file of at most {} bytes", format::MAX_BYTES),
+            found,
+        ));
+    }
     let bytes = fs_err::read(path)?;
-    hasher.update(&bytes);
+    hasher.update(&length.to_le_bytes()).update(&bytes);
     Idx::parse(bytes, n_dims).map_err(|(expected, found)| wrong(path, expected, found))
 }
 
@@ -126,7 +137,11 @@ struct Digits {
 impl Digits {
     /// Names of the classes: the characters of a mapping file beside the pictures, whose labels are then
     /// numbered from 0, else "0" to the largest label.
-    fn name_classes(&mut self, first: &IdxPair) -> Result<Vec<String>, DataError> {
+    fn name_classes(
+        &mut self,
+        first: &IdxPair,
+        hasher: &mut blake3::Hasher,
+    ) -> Result<Vec<String>, DataError> {
         let path = first.images.with_file_name(format!("{}mapping.txt", first.family()));
         let labels = || self.files.iter().flat_map(|file| &file.labels);
         let Some(max) = labels().max() else { return Ok(Vec::new()) };
@@ -134,12 +149,13 @@ impl Digits {
             return Ok((0..=*max).map(|label| label.to_string()).collect());
         }
         let text = fs_err::read_to_string(&path)?;
+        hasher.update(b"mapping").update(text.as_bytes());
         let mut lines = mapping(&text).map_err(|found| {
             wrong(&path, "a label and codes of characters a line".into(), found)
         })?;
         lines.sort();
         let mut numbers = [None; 256];
-        for ((label, _), number) in lines.iter().zip(0u8..) {
+        for ((label, _), number) in lines.iter().zip(0u8..=255) {
             numbers[usize::from(*label)] = Some(number);
         }
         if let Some(label) = labels().find(|label| numbers[usize::from(**label)].is_none()) {
@@ -185,7 +201,7 @@ impl Samples for Digits {
 struct DigitReader<'a>(&'a Digits);
 
 impl Reader for DigitReader<'_> {
-    fn read(&mut self, place: usize) -> Result<Sample, String> {
+    fn read(&mut self, place: usize) -> Result<Sample, Unreadable> {
         let (file, i) = self.0.find(place);
         let (h, w) = (file.images.dims[1], file.images.dims[2]);
         let pixels = &file.images.body()[i * h * w..][..h * w];
@@ -195,7 +211,7 @@ impl Reader for DigitReader<'_> {
         } else {
             Image::new(w, h, 1, pixels.to_vec())
         };
-        image.map(Sample::Image).map_err(|e| e.to_string())
+        Ok(Sample::Image(image.map_err(|e| e.to_string())?))
     }
 }
 

@@ -3,9 +3,9 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use ::parquet::basic::Compression;
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
@@ -17,6 +17,7 @@ use ::parquet::file::metadata::{
 use ::parquet::file::serialized_reader::SerializedPageReader;
 
 use super::{CUT, Wrong, file_name, wrong};
+use crate::decode::expecting_panics;
 use crate::error::DataError;
 
 /// A file begins and ends with it.
@@ -31,7 +32,10 @@ pub(super) fn footer(
 ) -> Result<ParquetMetaData, DataError> {
     let is_none = |found: &str| Err(wrong(path, ("a parquet file".into(), found.into(), CUT)));
     let mut file = fs_err::File::open(path)?;
-    let len = file.metadata()?.len();
+    let meta = file.metadata()?;
+    let len = meta.len();
+    let changed = meta.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let changed = changed.map_or(0, |time| time.as_nanos() as u64).to_le_bytes();
     if len < FRAME {
         return is_none(&format!("{len} bytes"));
     }
@@ -52,7 +56,9 @@ pub(super) fn footer(
     let mut bytes = vec![0; size as usize];
     file.read_exact(&mut bytes)?;
     let name = file_name(path);
-    for part in [&(name.len() as u64).to_le_bytes(), name.as_bytes(), &len.to_le_bytes(), &bytes] {
+    let (name_len, len) = ((name.len() as u64).to_le_bytes(), len.to_le_bytes());
+    // The pages are not read now; that they were rewritten shows by the time.
+    for part in [&name_len, name.as_bytes(), &len, &changed, &bytes] {
         hasher.update(part);
     }
     guarded(|| ParquetMetaDataReader::decode_metadata(&bytes))
@@ -132,11 +138,11 @@ where
 /// Lets the library read foreign bytes; the error is its reason. It has been seen to panic on damaged
 /// files, and one page must not end a preparation.
 pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(result) => result.map_err(|error| match error {
+    match expecting_panics(read) {
+        Some(result) => result.map_err(|error| match error {
             ParquetError::General(text) | ParquetError::EOF(text) | ParquetError::NYI(text) => text,
             other => other.to_string(),
         }),
-        Err(_) => Err("the parquet reader failed on it".into()),
+        None => Err("the parquet reader failed on it".into()),
     }
 }

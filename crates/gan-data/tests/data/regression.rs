@@ -1,0 +1,270 @@
+//! What once broke, or was about to.
+
+use std::path::Path;
+
+use gan_data::{
+    DataError, Dataset, PrepareOptions, Resize, Sampling, Source, Split, TransformOptions, prepare,
+};
+
+use crate::Outcome;
+use crate::fixtures::{
+    self, assert_says, celeba, contents, first_pixels, folder, idx, jpeg, labelled, mnist,
+    prepared, refusal, shade, small, zip_of,
+};
+
+fn pictures(at: &Path, n: usize) -> Outcome {
+    std::fs::create_dir_all(at)?;
+    for i in 0..n {
+        std::fs::write(at.join(format!("{i:03}.jpg")), jpeg(16, 16, [shade(i); 3])?)?;
+    }
+    Ok(())
+}
+
+/// A disk that is unplugged is no folder of damaged pictures.
+#[test]
+fn a_source_that_goes_away_stops_the_preparation_and_can_come_back() -> Outcome {
+    let at = folder()?;
+    let (source, away) = (at.path().join("in"), at.path().join("away"));
+    pictures(&source, 100)?;
+    let out = at.path().join("out");
+    let detected = Source::detect(&source.display().to_string())?;
+    let error = prepare(&detected, &out, &small(), &|progress| {
+        if progress.done >= 32 {
+            std::fs::rename(&source, &away).ok();
+        }
+    });
+    let error = error.expect_err("the source went away");
+    assert!(matches!(error, DataError::Lost { .. }), "{error}");
+    assert_says(&error.to_string(), &["in: 0", "cannot be read any more", "same command again"]);
+    assert!(out.join("shard-00000.safetensors").exists() && !out.join("manifest.json").exists());
+
+    std::fs::rename(&away, &source)?;
+    let (done, _) = prepared(&source, &out, &small())?;
+    assert_eq!((done.manifest.counts.total(), done.skipped.len()), (100, 0));
+    prepared(&source, &at.path().join("whole"), &small())?;
+    assert_eq!(contents(&out)?, contents(&at.path().join("whole"))?);
+    Ok(())
+}
+
+/// What decides the shards is in the digest: nothing stale is taken for what was asked.
+#[test]
+fn another_reading_of_the_same_files_is_another_source() -> Outcome {
+    let at = folder()?;
+    let out = at.path().join("out");
+    let file = |name: &str| at.path().join(name);
+    std::fs::write(file("train-images-idx3-ubyte"), idx(&[2, 2, 2], &[1; 8]))?;
+    std::fs::write(file("train-labels-idx1-ubyte"), idx(&[2], &[1, 2]))?;
+    prepared(at.path(), &out, &Default::default())?;
+    std::fs::write(file("mapping.txt"), "1 65\n2 66\n")?;
+    assert_says(&refusal(at.path(), &out, &Default::default()), &["source.digest"]);
+    std::fs::remove_file(file("mapping.txt"))?;
+    assert!(prepared(at.path(), &out, &Default::default())?.0.reused);
+    for (from, to) in [("train", "t10k"), ("t10k", "emnist-x-train")] {
+        for what in ["images-idx3", "labels-idx1"] {
+            let name = |split: &str| file(&format!("{split}-{what}-ubyte"));
+            std::fs::rename(name(from), name(to))?;
+        }
+        assert_says(&refusal(at.path(), &out, &Default::default()), &["source.digest"]);
+    }
+
+    let at = folder()?;
+    pictures(&at.path().join("in"), 3)?;
+    let table = at.path().join("table.csv");
+    std::fs::write(&table, "name,one\n000.jpg,1\n001.jpg,0\n002.jpg,1\n")?;
+    let source = Source::detect(&at.path().join("in").display().to_string())?;
+    let out = at.path().join("out");
+    let attributes = source.clone().with_tables(Some(table.clone()), None)?;
+    prepare(&attributes, &out, &small(), &|_| {})?;
+    let splits = source.with_tables(None, Some(table))?;
+    let error = prepare(&splits, &out, &small(), &|_| {}).expect_err("another reading");
+    assert_says(&error.to_string(), &["source.digest"]);
+    Ok(())
+}
+
+#[test]
+fn differences_of_any_text_are_shown() -> Outcome {
+    let at = folder()?;
+    for class in ["xäääääääääääää", "hund"] {
+        pictures(&at.path().join("in").join(class), 4)?;
+    }
+    let only = |name: &str| -> fixtures::Result<PrepareOptions> {
+        Ok(PrepareOptions { only: Some(name.parse()?), ..small() })
+    };
+    let (source, out) = (at.path().join("in"), at.path().join("out"));
+    prepared(&source, &out, &only("xäääääääääääää")?)?;
+    let message = refusal(&source, &out, &only("hund")?);
+    assert_says(&message, &["only is xäääääääääääää, now hund was asked"]);
+    Ok(())
+}
+
+#[test]
+fn a_limit_beyond_all_memory_is_refused() -> Outcome {
+    let at = folder()?;
+    for name in ["synthetic-faces", "gaussians-ring", "stacked-mnist:synthetic-digits"] {
+        let source = Source::detect(name)?;
+        for limit in [0, 5_000_000_000, usize::MAX] {
+            let options = PrepareOptions { limit: Some(limit), ..Default::default() };
+            let error = prepare(&source, &at.path().join("out"), &options, &|_| {});
+            let message = error.expect_err("too many or none").to_string();
+            assert_says(&message, &["limit", &limit.to_string()]);
+        }
+    }
+    // Claimed by a header, in a few bytes.
+    let file = at.path().join("train-images-idx3-ubyte");
+    std::fs::write(&file, idx(&[u32::MAX, 1, 1], &[1; 8]))?;
+    assert_says(&refusal(&file, &at.path().join("out"), &small()), &["dimensions"]);
+    Ok(())
+}
+
+#[test]
+fn pictures_may_be_named_as_anything() -> Outcome {
+    let at = folder()?;
+    let source = at.path().join("in");
+    pictures(&source, 3)?;
+    for name in ["img_idx3.jpg", "train.bin", "test.bin", "a.heic", "notes.txt", "d.nef"] {
+        std::fs::copy(source.join("000.jpg"), source.join(name))?;
+    }
+    std::fs::write(source.join("dataset.json"), r#"{"name": "mine"}"#)?;
+    let (done, _) = prepared(&source, &at.path().join("out"), &small())?;
+    // All are JPEGs; a raw file holds one of its own, so that its name counts.
+    assert_eq!(done.manifest.counts.total(), 8);
+    assert_says(&done.ignored[0].reason, &["raw file"]);
+    Ok(())
+}
+
+/// A picture beside the folders once made the official test pictures training ones.
+#[test]
+fn a_stray_picture_does_not_undo_the_splits() -> Outcome {
+    let at = folder()?;
+    let zip = at.path().join("set.zip");
+    let names = ["train/cat/1.jpg", "train/cat/2.jpg", "train/dog/1.jpg", "test/dog/2.jpg"];
+    let mut all: Vec<(&str, u8)> = names.iter().map(|name| (*name, 50)).collect();
+    all.push(("preview.jpg", 50));
+    zip_of(&zip, &all, &[])?;
+    let (done, data) = prepared(&zip, &at.path().join("out"), &small())?;
+    assert_eq!(labelled(&data)?.map(|split| split.len()), [3, 0, 1]);
+    assert_says(&done.ignored[0].reason, &["beside the folders of splits"]);
+    Ok(())
+}
+
+#[test]
+fn a_row_is_not_shared_by_files_of_one_name() -> Outcome {
+    let at = folder()?;
+    let zip = at.path().join("set.zip");
+    zip_of(&zip, &[("cat/1.jpg", 50), ("dog/1.jpg", 100), ("dog/2.jpg", 150)], &[])?;
+    let table = at.path().join("splits.csv");
+    std::fs::write(&table, "cat/1.jpg,test\n1.jpg,train\n2.jpg,train\n")?;
+    let source = Source::detect(&zip.display().to_string())?.with_tables(None, Some(table))?;
+    let out = at.path().join("out");
+    let done = prepare(&source, &out, &small(), &|_| {})?;
+    let data = Dataset::open(&out)?;
+    assert_eq!(first_pixels(&data, Split::Test)?, [50]);
+    assert_eq!(first_pixels(&data, Split::Train)?, [150]);
+    assert_says(&done.ignored[0].reason, &["others have its name"]);
+    Ok(())
+}
+
+#[test]
+fn celeba_with_splits_of_ones_own_is_still_celeba() -> Outcome {
+    let at = folder()?;
+    let zip = celeba(at.path(), 10, "\n")?;
+    let table = at.path().join("mine.txt");
+    let rows: Vec<String> = (1..=10).map(|i| format!("{i:06}.jpg valid")).collect();
+    std::fs::write(&table, rows.join("\n"))?;
+    let source = Source::detect(&zip.display().to_string())?.with_tables(None, Some(table))?;
+    let options = PrepareOptions { transform: TransformOptions::square(16), ..small() };
+    let done = prepare(&source, &at.path().join("out"), &options, &|_| {})?;
+    assert_eq!((done.manifest.source.kind.as_str(), done.manifest.counts.valid), ("celeba", 10));
+    let transform = done.manifest.transform.expect("pictures");
+    assert_eq!(transform.resize, Resize::Straight { width: 16, height: 16 });
+    assert_eq!(done.manifest.attributes, ["Odd", "Never"]);
+    Ok(())
+}
+
+#[test]
+fn strict_is_asked_of_a_finished_folder_too() -> Outcome {
+    let at = folder()?;
+    let source = at.path().join("in");
+    pictures(&source, 3)?;
+    std::fs::write(source.join("bad.jpg"), "text")?;
+    let out = at.path().join("out");
+    prepared(&source, &out, &small())?;
+    let strict = PrepareOptions { strict: true, ..small() };
+    assert_says(&refusal(&source, &out, &strict), &["out", "one that left out 1", "prepare.log"]);
+    Ok(())
+}
+
+#[test]
+fn a_folder_of_others_is_left_without_a_trace() -> Outcome {
+    let at = folder()?;
+    mnist(at.path(), 30, true)?;
+    let thesis = at.path().join("thesis");
+    std::fs::create_dir(&thesis)?;
+    std::fs::write(thesis.join("chapter.tex"), "text")?;
+    assert_says(&refusal(at.path(), &thesis, &small()), &["chapter.tex"]);
+    assert_eq!(std::fs::read_dir(&thesis)?.count(), 1);
+    Ok(())
+}
+
+/// An interrupted output inside of its source is no part of it.
+#[test]
+fn an_unfinished_output_among_the_pictures_is_skipped() -> Outcome {
+    let at = folder()?;
+    let source = at.path().join("in");
+    pictures(&source, 40)?;
+    let out = source.join("in-shards");
+    prepared(&source, &out, &small())?;
+    let whole = contents(&out)?;
+    for gone in ["manifest.json", "prepare.log", "shard-00001.safetensors"] {
+        std::fs::remove_file(out.join(gone))?;
+    }
+    prepared(&source, &out, &small())?;
+    assert_eq!(contents(&out)?, whole);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed_once_and_in_the_same_order() -> Outcome {
+    use std::os::unix::fs::symlink;
+    let at = folder()?;
+    let source = at.path().join("in");
+    pictures(&source.join("z"), 2)?;
+    symlink("z", source.join("a"))?;
+    symlink("..", source.join("z/up"))?;
+    let (done, _) = prepared(&source, &at.path().join("out"), &small())?;
+    assert_eq!(done.manifest.counts.total(), 2);
+    let names: Vec<&str> = done.ignored.iter().map(|i| i.name.as_str()).collect();
+    assert_eq!(names, ["a", "z/up"]);
+    Ok(())
+}
+
+/// Writers without the form for more than 65,535 files let their count wrap.
+#[test]
+fn a_zip_whose_count_wrapped_is_read() -> Outcome {
+    let at = folder()?;
+    let zip = at.path().join("set.zip");
+    zip_of(&zip, &[("a.jpg", 50), ("b.jpg", 100)], &[])?;
+    let mut bytes = std::fs::read(&zip)?;
+    let end = bytes.windows(4).rposition(|w| w == b"PK\x05\x06").expect("an end");
+    bytes[end + 8] = 1;
+    bytes[end + 10] = 1;
+    std::fs::write(&zip, &bytes)?;
+    // Two files are not one and a multiple of 65,536.
+    assert_says(&refusal(&zip, &at.path().join("out"), &small()), &["2 files of the 1"]);
+    Ok(())
+}
+
+#[test]
+fn a_class_has_no_weight() -> Outcome {
+    let at = folder()?;
+    mnist(at.path(), 30, true)?;
+    let data = std::sync::Arc::new(prepared(at.path(), &at.path().join("out"), &small())?.1);
+    for (name, weight) in [("class", 3.0), ("3", 2.0)] {
+        let sampling = Sampling::Weighted([(name.to_string(), weight)].into());
+        let config = gan_data::LoaderConfig { batch_size: 4, sampling, flips: false, seed: 0 };
+        let error = gan_data::Loader::new(data.clone(), Split::Train, config);
+        assert_says(&error.expect_err("no attribute").to_string(), &["attribute", name]);
+    }
+    Ok(())
+}
