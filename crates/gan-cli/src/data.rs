@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gan_data::{
-    Dataset, PrepareOptions, Prepared, Source, Split, TransformOptions, cache, is_prepared,
+    Dataset, Manifest, PrepareOptions, Prepared, Source, Split, TransformOptions, cache,
+    is_prepared,
 };
+use gan_train::Preset;
 use gan_train::config::DataConfig;
 
 use crate::args::{Global, UsageError};
@@ -57,11 +59,18 @@ pub(crate) fn open_folder(folder: &Path) -> anyhow::Result<Arc<Dataset>> {
     Ok(Arc::new(data))
 }
 
+/// Whether there are networks for such samples.
+pub(crate) fn is_trainable(manifest: &Manifest) -> bool {
+    let dcgan = Preset::find("dcgan").and_then(|preset| preset.config());
+    let fits = |image| dcgan.is_ok_and(|config| config.model.check(image).is_ok());
+    manifest.sample.image().is_some_and(fits)
+}
+
 /// Says what of a source was left out, and why.
 pub(crate) fn warn_of_left_out(prepared: &Prepared, folder: &Path) {
     let log = folder.join("prepare.log");
     for skipped in prepared.skipped.iter().take(5) {
-        tracing::warn!("left out {}: {}", skipped.name, skipped.reason);
+        tracing::warn!("left out {skipped}");
     }
     let damaged = prepared.manifest.skipped;
     if damaged > 0 {
@@ -115,11 +124,11 @@ pub(crate) fn locate(name: &str) -> anyhow::Result<Located> {
     }
     Err(UsageError(match under_root {
         Some(path) => format!(
-            "data {name:?}: there is neither such a path nor {}; name one with --data",
+            "data {name:?}: there is neither such a path nor {}; name one that is there",
             path.display()
         ),
         None => format!(
-            "data {name:?}: there is no such path; name one with --data, or set GAN_DATA to the \
+            "data {name:?}: there is no such path; name one that is there, or set GAN_DATA to the \
              folder that holds {name:?}"
         ),
     })

@@ -44,7 +44,13 @@ fn quiet_expected_panics() {
 /// Whether what was typed is wrong, rather than something that went wrong.
 fn is_usage(error: &anyhow::Error) -> bool {
     let argument = |e: &gan_data::DataError| matches!(e, gan_data::DataError::Argument { .. });
-    error.is::<args::UsageError>() || error.downcast_ref().is_some_and(argument)
+    let in_training = |e: &gan_train::TrainError| match e {
+        gan_train::TrainError::Data(e) => argument(e),
+        _ => false,
+    };
+    error.is::<args::UsageError>()
+        || error.downcast_ref().is_some_and(argument)
+        || error.downcast_ref().is_some_and(in_training)
 }
 
 fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {

@@ -214,7 +214,7 @@ fn outputs_that_are_taken_changed_or_impossible() {
     let mut flipped = before.clone();
     flipped[before.len() / 2] ^= 1;
     write(shard.clone(), &flipped);
-    let hash = ["shard-00000.safetensors", "hash is", "prepare the data again"];
+    let hash = ["shard-00000.safetensors", "hash is", "same prepare again"];
     refused(folder, "info shards", 1, &hash);
     refused(folder, "train dcgan --data shards --steps 1", 1, &hash);
     std::fs::remove_file(&shard).expect("removed");
@@ -226,8 +226,22 @@ fn outputs_that_are_taken_changed_or_impossible() {
     refused(folder, "info shards", 1, &["manifest.json", "version 9", "newer program"]);
     write(manifest.clone(), r#"{"name": "my site"}"#);
     refused(folder, "info shards", 1, &["manifest.json", "something else"]);
-    write(manifest, text);
+    write(manifest.clone(), text);
     succeeds(folder, "info shards");
+
+    refused(folder, "info shards --out photos.zip", 2, &["photos.zip", "a PNG file"]);
+
+    // The same command makes anew what is damaged, and says so.
+    write(folder.join("shards/shard-00000.safetensors"), &flipped);
+    let (stdout, stderr) = succeeds(folder, "prepare photos.zip --out shards --limit 40");
+    assert!(stdout.contains("shards prepared: "), "{stdout}");
+    assert!(stderr.contains("making again what is damaged: "), "{stderr}");
+    let after = std::fs::read(folder.join("shards/shard-00000.safetensors")).expect("a shard");
+    assert!(after == before);
+    std::fs::remove_file(manifest).expect("removed");
+    let unfinished = ["shards: a preparation that was not finished", "same prepare again"];
+    refused(folder, "info shards", 1, &unfinished);
+    refused(folder, "train dcgan --data shards --steps 1", 1, &unfinished);
 }
 
 #[test]
@@ -248,6 +262,7 @@ fn two_at_once_do_not_share_a_folder() {
     refused(folder, "prepare synthetic-faces --size 128 --out shards", 1, &parts);
     first.kill().expect("it still runs");
     first.wait().expect("it has ended");
-    // The lock went with the process.
-    refused(folder, "prepare synthetic-faces --size 32 --out shards", 1, &["width is 128"]);
+    // The lock went with the process. Where it had stored nothing yet, other options are no loss.
+    let (_, _, stderr) = run(folder, "prepare synthetic-faces --limit 40 --out shards");
+    assert!(!stderr.contains("another process"), "{stderr}");
 }

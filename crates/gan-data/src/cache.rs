@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
 use crate::manifest::{self, Manifest};
-use crate::prepare::lock::WhenBusy;
+use crate::prepare::lock::{self, Lock, WhenBusy};
 use crate::prepare::{Job, PrepareOptions, Prepared, Progress, plan};
 use crate::shape::SampleShape;
 use crate::source::Source;
@@ -42,6 +42,29 @@ pub fn prepared(
     Ok((out, prepared))
 }
 
+/// Removes a data set of a cache; false where another process is preparing it.
+pub fn remove(entry: &Entry) -> Result<bool, DataError> {
+    let lock = match Lock::take(&entry.path, WhenBusy::Refuse) {
+        Ok(lock) => lock,
+        Err(DataError::Busy { .. }) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    // The manifest first: what an interrupted removal leaves is no data set.
+    let manifest = entry.path.join(manifest::FILE);
+    if manifest.is_file() {
+        fs_err::remove_file(manifest)?;
+    }
+    fs_err::remove_dir_all(&entry.path)?;
+    drop(lock);
+    Ok(true)
+}
+
+/// Whether a folder is named as [`prepared`] names them: kind, size and twelve digits of a digest.
+fn is_entry_name(name: &str) -> bool {
+    let digest = name.rsplit_once('-').map(|(_, digest)| digest).unwrap_or_default();
+    digest.len() == 12 && digest.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// The data sets of a cache, by name; other folders in it are left alone.
 pub fn entries(cache_dir: &Path) -> Result<Vec<Entry>, DataError> {
     if !cache_dir.is_dir() {
@@ -50,7 +73,9 @@ pub fn entries(cache_dir: &Path) -> Result<Vec<Entry>, DataError> {
     let mut entries = Vec::new();
     for folder in fs_err::read_dir(cache_dir)? {
         let path = folder?.path();
-        if !path.join(plan::FILE).is_file() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let files = [plan::FILE, manifest::FILE, lock::FILE];
+        if !is_entry_name(&name) || !files.iter().any(|file| path.join(file).is_file()) {
             continue;
         }
         let mut bytes = 0;

@@ -263,6 +263,6 @@ fn open_shard(
 }
 
 fn content(path: &Path, expected: String, found: String) -> DataError {
-    let remedy = "remove the manifest and prepare the data again".into();
+    let remedy = "run the same prepare again, it makes what is damaged anew".into();
     DataError::Content { path: path.into(), expected, found, remedy }
 }

@@ -99,10 +99,11 @@ fn jpeg(bytes: &[u8]) -> Result<Image, String> {
     if is_header_alone(bytes) {
         return Err("the file has a header and no pixels".into());
     }
-    jpeg_as(bytes, true).or_else(|reason| match reason.as_str() {
+    jpeg_as(bytes, true).or_else(|reason| match reason.trim_matches('"') {
+        reason if reason.contains("header `DAC`") => Err("arithmetic coding is not read".into()),
         // Strictly an error, but harmless, and some cameras write it; other decoders only warn.
         reason if reason.contains("Extra bytes between headers") => jpeg_as(bytes, false),
-        _ => Err(reason),
+        reason => Err(reason.into()),
     })
 }
 

@@ -91,7 +91,7 @@ pub enum DataError {
     },
 
     /// A shard is not the one that was written.
-    #[error("{}: hash is {got}, the manifest says {expected}; remove the manifest and this shard, and prepare the data again", .path.display())]
+    #[error("{}: hash is {got}, the manifest says {expected}; run the same prepare again, it makes what is damaged anew", .path.display())]
     Hash {
         /// The shard.
         path: PathBuf,

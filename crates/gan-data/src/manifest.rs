@@ -108,7 +108,7 @@ impl Manifest {
 
     /// Reads the text of a manifest; the error is what was found and what to do.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, (String, &'static str)> {
-        let again = "prepare the data again";
+        let again = "run the same prepare again, it makes it anew";
         let json: serde_json::Value =
             serde_json::from_slice(text).map_err(|e| (format!("no JSON ({e})"), again))?;
         match json.get("version").and_then(serde_json::Value::as_u64) {

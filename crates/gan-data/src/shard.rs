@@ -9,7 +9,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::error::DataError;
 use crate::manifest::ShardEntry;
@@ -74,6 +74,18 @@ pub(crate) struct Report {
 #[serde(deny_unknown_fields)]
 struct Metadata {
     skipped: Vec<Skipped>,
+    /// Hash of the tensors, by which an interrupted preparation trusts what it finds.
+    content: String,
+}
+
+/// Hash of tensors in the order in which [`Rows`] has them.
+fn content_hash(tensors: [&[u8]; 4]) -> String {
+    let mut hasher = Xxh3::new();
+    for tensor in tensors {
+        hasher.update(&(tensor.len() as u64).to_le_bytes());
+        hasher.update(tensor);
+    }
+    format!("{:016x}", hasher.digest())
 }
 
 impl Rows {
@@ -100,7 +112,8 @@ impl Rows {
         if layout.classes > 0 {
             tensors.push(("labels", view(Dtype::I64, &[n], &labels)));
         }
-        let metadata = serde_json::to_string(&Metadata { skipped: self.skipped.clone() });
+        let content = content_hash([&self.samples, &self.splits, &self.attributes, &labels]);
+        let metadata = serde_json::to_string(&Metadata { skipped: self.skipped.clone(), content });
         let metadata = HashMap::from([(METADATA.into(), metadata.expect("plain data"))]);
         let bytes = serialize(tensors, Some(metadata)).expect("tensors of known types");
         let file = file_name(index);
@@ -190,7 +203,7 @@ impl Shard {
     }
 
     /// Reads back a shard that an interrupted preparation wrote from `items` samples; `None` where
-    /// the file is not there or not such a shard.
+    /// the file is not there, not such a shard, or not as it was written.
     pub(crate) fn report(
         folder: &Path,
         index: usize,
@@ -201,13 +214,30 @@ impl Shard {
         let bytes = std::fs::read(folder.join(&file)).ok()?;
         let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
         let metadata = header.metadata().as_ref()?.get(METADATA)?;
-        let Metadata { skipped } = serde_json::from_str(metadata).ok()?;
+        let Metadata { skipped, content } = serde_json::from_str(metadata).ok()?;
         let xxh3 = hash(&bytes);
         let shard = Self::parse(Bytes::Memory(bytes), layout).ok()?;
+        if content != content_hash(shard.tensors()) {
+            return None;
+        }
         let mut counts = SplitCounts::default();
         (0..shard.rows).for_each(|row| counts.add(shard.split(row), 1));
         let entry = ShardEntry { file, samples: shard.rows, xxh3 };
         (shard.rows + skipped.len() == items).then_some(Report { entry, counts, skipped })
+    }
+
+    /// Samples, splits, attributes and labels; empty where there are none.
+    fn tensors(&self) -> [&[u8]; 4] {
+        let part = |start: Option<usize>, row_bytes: usize| match start {
+            Some(start) => &self.bytes.as_ref()[start..][..self.rows * row_bytes],
+            None => &[],
+        };
+        [
+            part(Some(self.samples), self.sample_bytes),
+            part(Some(self.splits), 1),
+            part(self.attributes, self.columns),
+            part(self.labels, size_of::<i64>()),
+        ]
     }
 
     /// Samples in it.

@@ -11,6 +11,7 @@ use gan_train::log::jsonl;
 
 use super::{print, print_json, tables};
 use crate::args::{Global, UsageError};
+use crate::data;
 
 /// Describe a run, a data set or the models there are
 #[derive(Args, Debug)]
@@ -35,6 +36,10 @@ impl Info {
             None => list_models(global),
             Some(path) if is_prepared(&path) => describe_data(&path, self.out, global),
             Some(path) if path.join("config.toml").is_file() => describe_run(&path, global),
+            Some(path) if path.join("prepare.json").is_file() => Err(anyhow::anyhow!(
+                "{}: a preparation that was not finished; run the same prepare again, it goes on where it was",
+                path.display()
+            )),
             Some(path) => Err(UsageError(format!(
                 "{}: expected a run folder (config.toml) or a folder of shards (manifest.json)",
                 path.display()
@@ -126,8 +131,8 @@ fn describe_data(folder: &Path, out: Option<PathBuf>, global: &Global) -> anyhow
         let what = if manifest.sample.image().is_some() { "picture of 64 samples" } else { "map" };
         lines.push(format!("\n{what}: {}", picture.display()));
     }
-    if manifest.sample.image().is_some_and(|shape| shape.width == shape.height) {
-        lines.push(format!("next: gan-cli train dcgan --data {}", folder.display()));
+    if data::is_trainable(manifest) {
+        lines.push(format!("next: gan-cli train dcgan --data {}", tables::quoted(folder)));
     }
     print(&lines.join("\n"))
 }
@@ -135,6 +140,10 @@ fn describe_data(folder: &Path, out: Option<PathBuf>, global: &Global) -> anyhow
 /// Writes the picture of a data set. Without a name for it that is a help and no duty: a folder that is not
 /// to be written is described all the same.
 fn write_picture(data: &Dataset, out: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
+    if let Some(path) = out.as_ref().filter(|p| p.extension().is_none_or(|e| e != "png")) {
+        let message = format!("--out {}: expected the name of a PNG file, F.png", path.display());
+        return Err(UsageError(message).into());
+    }
     let picture = data.preview(PREVIEW)?;
     match out {
         Some(path) => {

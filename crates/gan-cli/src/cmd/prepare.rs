@@ -166,22 +166,19 @@ fn show(prepared: &Prepared, out: &Path) -> anyhow::Result<()> {
     let counts = counts.into_iter().filter(|(_, n)| *n > 0);
     let counts: Vec<String> =
         counts.map(|(split, n)| format!("{} {split}", tables::thousands(n as u64))).collect();
-    // The networks that there are make squares.
-    let train = match manifest.sample.image() {
-        Some(shape) if shape.width == shape.height => {
-            format!("   or   gan-cli train dcgan --data {}", out.display())
-        }
-        _ => String::new(),
+    let folder = tables::quoted(out);
+    let train = match data::is_trainable(manifest) {
+        true => format!("   or   gan-cli train dcgan --data {folder}"),
+        false => String::new(),
     };
     print(&format!(
-        "{} {}: {} ({}), {}, in {}\nnext: gan-cli info {}{train}",
+        "{} {}: {} ({}), {}, in {}\nnext: gan-cli info {folder}{train}",
         out.display(),
         if prepared.reused { "was there already" } else { "prepared" },
         tables::thousands(manifest.counts.total() as u64),
         counts.join(", "),
         manifest.sample,
         tables::duration(prepared.seconds),
-        out.display(),
     ))
 }
 

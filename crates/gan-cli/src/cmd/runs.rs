@@ -40,19 +40,7 @@ impl Runs {
         let cache_dir = global.cache_dir();
         let prepared = cache::entries(&cache_dir)?;
         if self.clean {
-            for entry in &prepared {
-                fs_err::remove_dir_all(&entry.path)?;
-            }
-            let bytes: u64 = prepared.iter().map(|entry| entry.bytes).sum();
-            if global.json {
-                return print_json(&serde_json::json!({"removed": prepared.len(), "bytes": bytes}));
-            }
-            return print(&format!(
-                "removed {} prepared data sets, {}, from {}",
-                prepared.len(),
-                tables::bytes(bytes),
-                cache_dir.display()
-            ));
+            return clean(&prepared, global);
         }
         let runs: Vec<Listed> =
             RunDir::list(&self.runs)?.into_iter().map(Listed::read).collect::<Result<_, _>>()?;
@@ -74,6 +62,24 @@ impl Runs {
         let rows = runs.iter().map(Listed::row).collect();
         print(&tables::table(&head, &[3, 5, 6, 7], rows))
     }
+}
+
+/// Empties the cache, but for what is being prepared at this moment.
+fn clean(prepared: &[Entry], global: &Global) -> anyhow::Result<()> {
+    let (mut removed, mut bytes) = (0, 0);
+    for entry in prepared {
+        if cache::remove(entry)? {
+            removed += 1;
+            bytes += entry.bytes;
+        } else {
+            tracing::warn!("{} is being prepared, and stays", entry.path.display());
+        }
+    }
+    if global.json {
+        return print_json(&serde_json::json!({"removed": removed, "bytes": bytes}));
+    }
+    let (bytes, cache_dir) = (tables::bytes(bytes), global.cache_dir());
+    print(&format!("removed {removed} prepared data sets, {bytes}, from {}", cache_dir.display()))
 }
 
 impl Listed {

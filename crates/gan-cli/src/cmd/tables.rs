@@ -1,5 +1,7 @@
 //! Tables and quantities as people read them.
 
+use std::path::Path;
+
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use gan_models::NetworkSummary;
 
@@ -81,6 +83,13 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// A path as it can be pasted into a shell.
+pub(crate) fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:,=@".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +107,12 @@ mod tests {
         assert_eq!(duration(125.0), "2 min 5 s");
         assert_eq!(duration(7_300.0), "2 h 1 min");
         assert_eq!(duration(200_000.0), "2 d 7 h");
+    }
+
+    #[test]
+    fn paths_for_a_shell() {
+        assert_eq!(quoted(Path::new("runs/a-b.c")), "runs/a-b.c");
+        assert_eq!(quoted(Path::new("my father's")), "'my father'\\''s'");
     }
 
     #[test]

@@ -78,6 +78,10 @@ impl Train {
     ) -> anyhow::Result<Outcome> {
         let usage = |e: gan_train::TrainError| UsageError(e.to_string());
         let mut config = Preset::find(&self.preset).map_err(usage)?.config()?;
+        if self.data.is_some() {
+            // How much of its own data a preset draws says nothing of other data.
+            (config.data.size, config.data.limit) = (None, None);
+        }
         config = settings::apply(&config, &self.settings()).map_err(usage)?;
         if let Some(length) = self.length() {
             config.training.length = length;

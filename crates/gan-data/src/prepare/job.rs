@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use gan_core::ImageShape;
 use rayon::prelude::*;
@@ -13,11 +13,13 @@ use super::plan::Plan;
 use super::rows::{Counter, RowMaker};
 use super::{PrepareOptions, Prepared, Progress, Skipped, output};
 use crate::catalog::{Catalog, Chosen, Reader, Sample};
+use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::manifest::{self, Manifest};
 use crate::shape::{SampleShape, Split, SplitCounts};
 use crate::shard::{Layout, Report, Rows, Shard};
 use crate::source::Source;
+use crate::storage::Storage;
 use crate::transform::Transform;
 
 /// What is kept of a sample while it is planned takes memory; more are not planned.
@@ -88,26 +90,51 @@ impl Job {
         when_busy: WhenBusy,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Prepared, DataError> {
+        // What is finished can be used from a folder that is not to be written.
+        if self.plan.is_claimed(out)
+            && let Some(manifest) = self.finished(out)?
+        {
+            return Ok(self.prepared(manifest, Vec::new(), true));
+        }
         Plan::refuse_foreign(out)?;
         let _lock = Lock::take(out, when_busy)?;
         self.plan.claim(out)?;
-        let reused = out.join(manifest::FILE).is_file();
-        let (manifest, skipped) = if reused {
-            (self.finished(out)?, Vec::new())
-        } else {
-            output::remove_unfinished(out)?;
-            let reports = self.write_shards(out, progress)?;
-            let (manifest, skipped) = self.summary(reports)?;
-            output::write_log(out, &skipped, &self.catalog.ignored)?;
-            manifest.write(out)?;
-            (manifest, skipped)
-        };
-        let (ignored, seconds) = (self.catalog.ignored, self.start.elapsed().as_secs_f64());
-        Ok(Prepared { manifest, skipped, ignored, seconds, reused })
+        // Whoever held the lock before may have finished it.
+        if let Some(manifest) = self.finished(out)? {
+            return Ok(self.prepared(manifest, Vec::new(), true));
+        }
+        output::remove_unfinished(out)?;
+        let before = stamp(&self.path);
+        let reports = self.write_shards(out, progress)?;
+        if stamp(&self.path) != before {
+            return Err(DataError::Content {
+                path: self.path.clone(),
+                expected: "a source that stays as it is while it is read".into(),
+                found: "that it was changed meanwhile".into(),
+                remedy: "prepare it into another folder once it is whole".into(),
+            });
+        }
+        let (manifest, skipped) = self.summary(reports)?;
+        output::write_log(out, &skipped, &self.catalog.ignored)?;
+        manifest.write(out)?;
+        Ok(self.prepared(manifest, skipped, false))
     }
 
-    /// The manifest of a folder that was finished before.
-    fn finished(&self, out: &Path) -> Result<Manifest, DataError> {
+    fn prepared(self, manifest: Manifest, skipped: Vec<Skipped>, reused: bool) -> Prepared {
+        let (ignored, seconds) = (self.catalog.ignored, self.start.elapsed().as_secs_f64());
+        Prepared { manifest, skipped, ignored, seconds, reused }
+    }
+
+    /// The manifest of a folder that was finished before and is still whole; what is damaged is said, and
+    /// made again.
+    fn finished(&self, out: &Path) -> Result<Option<Manifest>, DataError> {
+        if !out.join(manifest::FILE).is_file() {
+            return Ok(None);
+        }
+        if let Err(damage) = Dataset::open_in(out, Storage::Mapped) {
+            tracing::warn!("making again what is damaged: {damage}");
+            return Ok(None);
+        }
         let manifest = Manifest::read(out)?;
         if self.strict && manifest.skipped > 0 {
             return Err(DataError::Content {
@@ -117,7 +144,7 @@ impl Job {
                 remedy: "see prepare.log in it, repair them, and choose another folder".into(),
             });
         }
-        Ok(manifest)
+        Ok(Some(manifest))
     }
 
     fn write_shards(
@@ -211,6 +238,12 @@ impl Job {
         };
         Ok((manifest, skipped))
     }
+}
+
+/// Length and time of change of a source that is a file.
+fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
+    let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    Some((meta.len(), meta.modified().ok()?))
 }
 
 fn write_all(

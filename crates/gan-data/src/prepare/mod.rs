@@ -93,6 +93,14 @@ pub struct Skipped {
     pub reason: String,
 }
 
+impl std::fmt::Display for Skipped {
+    /// `name: reason`, on one line whatever the name is.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.name.replace(char::is_control, "\u{fffd}");
+        write!(f, "{name}: {}", self.reason)
+    }
+}
+
 /// What a preparation came to.
 #[derive(Clone, Debug)]
 pub struct Prepared {

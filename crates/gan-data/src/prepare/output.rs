@@ -40,8 +40,8 @@ pub(super) fn write_log(
     let mut text = String::new();
     for (title, list) in [("damaged, left out", skipped), ("not taken", ignored)] {
         text += &format!("{title}: {}\n", list.len());
-        for Skipped { name, reason } in list {
-            text += &format!("  {name}: {reason}\n");
+        for skipped in list {
+            text += &format!("  {skipped}\n");
         }
     }
     Ok(gan_core::file::write_bytes(&out.join(LOG), text.as_bytes())?)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::DataError;
-use crate::manifest::SourceId;
+use crate::manifest::{self, SourceId};
 use crate::selection::Selection;
 use crate::shape::SampleShape;
 use crate::transform::Transform;
@@ -61,6 +61,19 @@ impl Plan {
         blake3::hash(text.as_bytes()).to_hex()[..12].to_string()
     }
 
+    /// Whether `folder` was prepared under this very plan; reads only.
+    pub(super) fn is_claimed(&self, folder: &Path) -> bool {
+        let text = std::fs::read_to_string(folder.join(FILE)).unwrap_or_default();
+        serde_json::from_str(&text).is_ok_and(|there| self.difference(&there).is_empty())
+    }
+
+    fn difference(&self, there: &Value) -> Vec<String> {
+        let asked = serde_json::to_value(self).expect("plain data");
+        let mut difference = Vec::new();
+        differences("", there, &asked, &mut difference);
+        difference
+    }
+
     /// Refuses a folder of somebody else's files; leaves nothing in it.
     pub(super) fn refuse_foreign(folder: &Path) -> Result<(), DataError> {
         let Some(name) = foreign_file(folder)?.filter(|_| !folder.join(FILE).is_file()) else {
@@ -89,17 +102,29 @@ impl Plan {
             found: e.to_string(),
             remedy: "remove the folder and prepare again".into(),
         })?;
-        let asked = serde_json::to_value(self).expect("plain data");
-        let mut difference = Vec::new();
-        differences("", &there, &asked, &mut difference);
+        let difference = self.difference(&there);
         if difference.is_empty() {
             return Ok(());
+        }
+        // Where nothing was stored yet, nothing is lost by another plan.
+        if !folder.join(manifest::FILE).is_file() && !has_shards(folder)? {
+            let text = serde_json::to_string_pretty(self).expect("plain data");
+            return Ok(gan_core::file::write_bytes(&path, text.as_bytes())?);
         }
         Err(DataError::OtherOptions { path: folder.into(), difference: difference.join(", ") })
     }
 }
 
 const MAX_SHARD_BYTES: usize = 128 << 20;
+
+fn has_shards(folder: &Path) -> Result<bool, DataError> {
+    for entry in fs_err::read_dir(folder)? {
+        if entry?.file_name().to_string_lossy().starts_with("shard-") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
 
 /// The first file of a folder that is not ours.
 fn foreign_file(folder: &Path) -> Result<Option<String>, DataError> {
@@ -140,7 +165,11 @@ fn differences(key: &str, there: &Value, asked: &Value, out: &mut Vec<String>) {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    out.push(format!("{key} is {}, now {} was asked", shown(there), shown(asked)));
+    let mut line = format!("{key} is {}, now {} was asked", shown(there), shown(asked));
+    if key == "source.digest" {
+        line += ": its files, or how they are read, have changed";
+    }
+    out.push(line);
 }
 
 #[cfg(test)]

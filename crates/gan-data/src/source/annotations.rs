@@ -31,12 +31,15 @@ impl Attributes {
             (Some(count), lines.next().map_or("", |(_, line)| line), Form::Text)
         };
         let names: Vec<String> = match form {
-            Form::Csv => head.split(',').skip(1).map(|name| name.trim().to_string()).collect(),
+            Form::Csv => head.split(',').skip(1).map(|name| bare(name).to_string()).collect(),
             Form::Text => head.split_ascii_whitespace().map(Into::into).collect(),
         };
         let at = if count.is_some() { 2 } else { 1 };
         if names.is_empty() || names.iter().any(String::is_empty) {
             return Err((at, "no attribute names".into()));
+        }
+        if names.iter().all(|name| matches!(name.as_str(), "1" | "-1" | "0")) {
+            return Err((at, "values in place of attribute names".into()));
         }
         if let Some(name) = first_repeated(&names) {
             return Err((at, format!("the attribute {} twice", shown(name))));
@@ -57,7 +60,7 @@ impl Attributes {
         let before = self.values.len();
         let name = match form {
             Form::Csv => {
-                let mut fields = row.trim_ascii().split(',').map(str::trim_ascii);
+                let mut fields = row.trim_ascii().split(',').map(bare);
                 let name = fields.next().unwrap_or_default();
                 self.add_values(name, fields)?;
                 name
@@ -122,7 +125,7 @@ impl Partition {
         for (i, row) in text.lines().enumerate().filter(|(_, row)| !row.trim().is_empty()) {
             let row = row.trim_ascii();
             let fields = row.rsplit_once([',', '\t']).or_else(|| row.rsplit_once(' '));
-            let parsed = fields.map(|(name, split)| (name.trim_ascii(), split.parse::<Split>()));
+            let parsed = fields.map(|(name, split)| (bare(name), bare(split).parse::<Split>()));
             let (name, split) = match parsed {
                 Some((name, Ok(split))) if !name.is_empty() => (name, split),
                 // `image_id,partition`: what would be the name of a picture is none.
@@ -159,6 +162,12 @@ fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
 }
 
+/// A field without the quotes that spreadsheets put round it.
+fn bare(field: &str) -> &str {
+    let field = field.trim_ascii();
+    field.strip_prefix('"').and_then(|field| field.strip_suffix('"')).unwrap_or(field)
+}
+
 fn first_repeated(names: &[String]) -> Option<&str> {
     let mut seen = std::collections::HashSet::new();
     names.iter().find(|name| !seen.insert(name.as_str())).map(String::as_str)
@@ -186,10 +195,12 @@ mod tests {
             assert_eq!(table.of("000001.jpg"), Some(&[0, 1][..]));
             assert_eq!(table.of("000002.jpg"), Some(&[1, 0][..]));
             assert_eq!(table.of("000003.jpg"), None);
-            assert_eq!(Attributes::parse(csv.as_bytes()), Ok(table));
+            assert_eq!(Attributes::parse(csv.as_bytes()).as_ref(), Ok(&table));
+            let quoted = csv.replace("000001.jpg", "\"000001.jpg\"").replace("Male", "\"Male\"");
+            assert_eq!(Attributes::parse(quoted.as_bytes()), Ok(table));
             for rows in [
                 ["000001.jpg 0", "img/my dog.jpg 2"],
-                ["000001.jpg,train", "img/my dog.jpg,test"],
+                ["000001.jpg,train", "\"img/my dog.jpg\",\"test\""],
                 ["image_id,partition\n000001.jpg,0", "img/my dog.jpg,2"],
                 ["\u{feff}000001.jpg\tTrain", "img/my dog.jpg\tTEST"],
             ] {
@@ -210,6 +221,7 @@ mod tests {
         check("", 1, "count");
         check("x\nMale\n", 1, "count");
         check("1\n\n", 2, "names");
+        check("000001.jpg,1,-1\n000002.jpg,1,1\n", 1, "values in place of");
         check("1\nMale Male\na.jpg 1 1", 2, "\"Male\" twice");
         check("image_id,Male,\na.jpg,1,1", 1, "names");
         check("2\nMale\na.jpg 1\n", 1, "2 above 1");

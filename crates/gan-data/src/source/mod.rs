@@ -31,7 +31,7 @@ pub use pictures::Pictures;
 use crate::catalog::Catalog;
 use crate::error::DataError;
 use crate::manifest;
-use crate::prepare::{PrepareOptions, Progress, Stage};
+use crate::prepare::{PrepareOptions, Progress, Stage, output};
 
 /// Name of the stacked source, before a colon and what is stacked.
 const STACKED: &str = "stacked-mnist";
@@ -113,6 +113,13 @@ impl Source {
                 name: path.display().to_string(),
                 found: "a data set that is already prepared".into(),
                 remedy: "use it as it is".into(),
+            });
+        }
+        if output::is_begun(path) {
+            return Err(DataError::Source {
+                name: path.display().to_string(),
+                found: "a preparation that was not finished".into(),
+                remedy: "run the same prepare again, it goes on where it was".into(),
             });
         }
         if let Some(pictures) = celeba::pictures_in(path) {

@@ -17,6 +17,9 @@ use crate::prepare::Skipped;
 use crate::shape::Split;
 use crate::transform::{DEFAULT_SIZE, Transform};
 
+/// CelebA's table of attributes has 27 MB.
+const MAX_TABLE: u64 = 1 << 29;
+
 /// A folder or zip of pictures, and tables about them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pictures {
@@ -57,16 +60,24 @@ pub(crate) fn open(pictures: &Pictures, listing: Listing<'_>) -> Result<Catalog,
     let mut hasher = blake3::Hasher::new();
     files.digest(&mut hasher);
     let tables = Tables::find(pictures, &files, &mut hasher)?;
-    let celeba = tables.is_celeba;
+    let (celeba, paths) = (tables.is_celeba, tables.paths.join(" and "));
     let mut ignored = std::mem::take(&mut files.others);
     let (items, known) = tables.apply(&files, &mut ignored);
     if items.is_empty() {
+        let first = files.names().next().unwrap_or_default();
         return Err(DataError::Content {
             path: path.clone(),
-            expected: "pictures that the tables beside them name".into(),
-            found: format!("{} pictures, none with a row", files.len()),
-            remedy: "name other tables, or move these away".into(),
+            expected: format!("pictures that {paths} names"),
+            found: format!("{} pictures, none with a row ({first} for one)", files.len()),
+            remedy: "name another table, or move this one away".into(),
         });
+    }
+    if celeba && known.attributes.is_empty() {
+        tracing::warn!(
+            "no {} beside {}: it has no attributes",
+            celeba::ATTRIBUTES[0],
+            path.display()
+        );
     }
     Ok(Catalog {
         source: SourceId {
@@ -91,6 +102,8 @@ pub(crate) fn open(pictures: &Pictures, listing: Listing<'_>) -> Result<Catalog,
 #[derive(Default)]
 struct Tables {
     is_celeba: bool,
+    /// Where they were found, as messages name it.
+    paths: Vec<String>,
     attributes: Option<Attributes>,
     partition: Option<Partition>,
     labels: Option<Labels>,
@@ -128,13 +141,15 @@ impl Tables {
         let named = |path: &Option<PathBuf>| path.clone().map(Table::read).transpose();
         let attributes = named(&pictures.attributes)?.or(attributes);
         let partition = named(&pictures.splits)?.or(partition);
+        let paths = [&attributes, &partition].into_iter().flatten();
+        let paths = paths.map(|table| table.path.display().to_string()).collect();
         // The two are long, and neither needs the other.
         let (attributes, partition) = rayon::join(
             || attributes.map(|table| table.parse(Attributes::parse, "attributes")).transpose(),
             || partition.map(|table| table.parse(Partition::parse, "splits")).transpose(),
         );
         let (attributes, partition) = (attributes?, partition?);
-        let mut tables = Self { is_celeba, ..Self::default() };
+        let mut tables = Self { is_celeba, paths, ..Self::default() };
         if let Some((attributes, digest)) = attributes {
             hasher.update(b"attributes").update(digest.as_bytes());
             tables.attributes = Some(attributes);
@@ -239,6 +254,15 @@ type Wrong = (usize, String);
 
 impl Table {
     fn read(path: PathBuf) -> Result<Self, DataError> {
+        let meta = fs_err::metadata(&path)?;
+        if !meta.is_file() || meta.len() > MAX_TABLE {
+            return Err(DataError::Content {
+                path,
+                expected: format!("a table: a file of at most {MAX_TABLE} bytes"),
+                found: if meta.is_file() { meta.len().to_string() } else { "no file".into() },
+                remedy: "name another one".into(),
+            });
+        }
         Ok(Self { bytes: fs_err::read(&path)?, path })
     }
 

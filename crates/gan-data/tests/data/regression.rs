@@ -268,3 +268,64 @@ fn a_class_has_no_weight() -> Outcome {
     }
     Ok(())
 }
+
+/// What an interrupted preparation finds is only taken where it is as it was written.
+#[test]
+fn a_damaged_shard_is_made_again() -> Outcome {
+    let at = folder()?;
+    mnist(at.path(), 30, true)?;
+    let out = at.path().join("out");
+    prepared(at.path(), &out, &small())?;
+    let whole = contents(&out)?;
+    let shard = out.join("shard-00001.safetensors");
+    let mut bytes = whole["shard-00001.safetensors"].clone();
+    *bytes.last_mut().expect("not empty") ^= 1;
+    for finished in [true, false] {
+        std::fs::write(&shard, &bytes)?;
+        if !finished {
+            std::fs::remove_file(out.join("manifest.json"))?;
+        }
+        assert!(!prepared(at.path(), &out, &small())?.0.reused);
+        assert_eq!(contents(&out)?, whole);
+    }
+    assert!(prepared(at.path(), &out, &small())?.0.reused);
+    Ok(())
+}
+
+#[test]
+fn other_options_are_no_loss_where_nothing_was_stored() -> Outcome {
+    let at = folder()?;
+    let source = at.path().join("in");
+    pictures(&source, 2)?;
+    std::fs::write(source.join("bad.jpg"), "text")?;
+    let out = at.path().join("out");
+    let strict = PrepareOptions { strict: true, ..small() };
+    assert_says(&refusal(&source, &out, &strict), &["bad.jpg"]);
+    std::fs::remove_file(source.join("bad.jpg"))?;
+    prepared(&source, &out, &strict)?;
+    Ok(())
+}
+
+#[test]
+fn cleaning_a_cache_leaves_what_is_not_its_own_or_in_use() -> Outcome {
+    let at = folder()?;
+    let cache = at.path().join("cache");
+    let source = Source::detect("synthetic-digits")?;
+    let options = PrepareOptions { limit: Some(40), ..Default::default() };
+    prepare(&source, &cache.join("mine"), &options, &|_| {})?;
+    let tried = std::sync::Mutex::new(Vec::new());
+    let (made, _) = gan_data::cache::prepared(&source, &cache, &options, &|_| {
+        let mut tried = tried.lock().expect("nobody panics");
+        for entry in gan_data::cache::entries(&cache).expect("a cache") {
+            tried.push(gan_data::cache::remove(&entry).expect("it can be asked"));
+        }
+    })?;
+    let tried = tried.into_inner()?;
+    assert!(!tried.is_empty() && tried.iter().all(|removed| !removed), "{tried:?}");
+    Dataset::open(&made)?;
+    let entries = gan_data::cache::entries(&cache)?;
+    assert_eq!(entries.len(), 1);
+    assert!(gan_data::cache::remove(&entries[0])? && !made.exists());
+    Dataset::open(&cache.join("mine"))?;
+    Ok(())
+}

@@ -93,6 +93,8 @@ impl Walk<'_> {
                 // What cannot be read is no picture that could be taken.
                 read(&path, HEAD, head).ok();
             });
+        } else {
+            self.leave_out(&name, "neither a file nor a folder");
         }
     }
 
