@@ -31,9 +31,14 @@ pub struct Plan {
 impl Plan {
     /// The plan for an image, or why there is none.
     pub fn new(image: ImageShape) -> std::result::Result<Self, String> {
-        let sizes = "28, 32, 40, 48, 56, 64, 80, 96, 112 or 128 pixels";
+        let refused = || {
+            Err(format!(
+                "dcgan makes square images whose side is 4, 5, 6 or 7 times a power of two (28, 32, \
+                 40, 48, 56, 64, 80, 96, 112, 128, …), not {image}"
+            ))
+        };
         if image.width != image.height {
-            return Err(format!("dcgan makes square images of {sizes}, not {image}"));
+            return refused();
         }
         if !matches!(image.channels, 1 | 3) {
             return Err(format!("dcgan makes images of 1 or 3 channels, not {}", image.channels));
@@ -44,7 +49,7 @@ impl Plan {
         }
         match plan {
             Self { start: 4..=7, doublings: 1.. } => Ok(plan),
-            _ => Err(format!("dcgan makes square images of {sizes}, not {image}")),
+            _ => refused(),
         }
     }
 

@@ -153,18 +153,7 @@ impl Job {
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Vec<Report>, DataError> {
         let done = Counter::new(self.chosen.len(), progress);
-        let maker = RowMaker {
-            catalog: &self.catalog,
-            sample: self.plan.sample,
-            transform: self.plan.transform,
-            path: &self.path,
-            strict: self.strict,
-        };
-        let layout = Layout {
-            sample: self.plan.sample,
-            columns: self.catalog.attributes.len(),
-            classes: self.catalog.classes.len(),
-        };
+        let (maker, layout) = (self.row_maker(), self.layout());
         // One shard is written while the next one is made; a third would only take memory.
         let (sender, receiver) = sync_channel::<(usize, Rows)>(0);
         std::thread::scope(|scope| {
@@ -198,6 +187,24 @@ impl Job {
             kept.sort_by(|a, b| a.entry.file.cmp(&b.entry.file));
             Ok(kept)
         })
+    }
+
+    fn row_maker(&self) -> RowMaker<'_> {
+        RowMaker {
+            catalog: &self.catalog,
+            sample: self.plan.sample,
+            transform: self.plan.transform,
+            path: &self.path,
+            strict: self.strict,
+        }
+    }
+
+    fn layout(&self) -> Layout {
+        Layout {
+            sample: self.plan.sample,
+            columns: self.catalog.attributes.len(),
+            classes: self.catalog.classes.len(),
+        }
     }
 
     fn summary(&self, reports: Vec<Report>) -> Result<(Manifest, Vec<Skipped>), DataError> {

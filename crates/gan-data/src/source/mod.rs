@@ -29,6 +29,7 @@ pub use idx::IdxPair;
 pub use pictures::Pictures;
 
 use crate::catalog::Catalog;
+use crate::decode;
 use crate::error::DataError;
 use crate::manifest;
 use crate::prepare::{PrepareOptions, Progress, Stage, output};
@@ -236,19 +237,20 @@ impl Source {
     }
 }
 
-/// The parquet files of a folder or else of its sub-folder `data`.
+/// The parquet files of a folder or else of its sub-folder `data`; none where they lie among pictures.
 fn parquet_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     for folder in [folder.to_path_buf(), folder.join("data")] {
-        let mut paths = Vec::new();
+        let (mut paths, mut has_pictures) = (Vec::new(), false);
         for entry in std::fs::read_dir(&folder).into_iter().flatten() {
             let path = entry?.path();
+            has_pictures |= path.to_str().is_some_and(decode::has_picture_name);
             let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
             let is_table = path.extension().is_some_and(|extension| extension == "parquet");
             if is_table && !hidden && path.is_file() {
                 paths.push(path);
             }
         }
-        if !paths.is_empty() {
+        if !paths.is_empty() && !has_pictures {
             return Ok(paths);
         }
     }

@@ -125,7 +125,7 @@ fn a_data_set_that_was_changed_is_refused() -> Outcome {
     *bytes.last_mut().expect("not empty") ^= 1;
     std::fs::write(&shard, &bytes)?;
     assert!(matches!(Dataset::open(&out), Err(DataError::Hash { .. })));
-    assert_says(&opened(), &["shard-00001.safetensors", "hash is", "prepare the data again"]);
+    assert_says(&opened(), &["shard-00001.safetensors", "hash is", "same prepare again"]);
     std::fs::remove_file(&shard)?;
     assert_says(&opened(), &["shard-00001.safetensors", "no such file"]);
     std::fs::write(&shard, &good)?;

@@ -121,13 +121,15 @@ fn pictures_may_be_named_as_anything() -> Outcome {
     let at = folder()?;
     let source = at.path().join("in");
     pictures(&source, 3)?;
-    for name in ["img_idx3.jpg", "train.bin", "test.bin", "a.heic", "notes.txt", "d.nef"] {
+    for name in
+        ["img_idx3.jpg", "train.bin", "test.bin", "a.heic", "notes.txt", "d.nef", "x.parquet"]
+    {
         std::fs::copy(source.join("000.jpg"), source.join(name))?;
     }
     std::fs::write(source.join("dataset.json"), r#"{"name": "mine"}"#)?;
     let (done, _) = prepared(&source, &at.path().join("out"), &small())?;
     // All are JPEGs; a raw file holds one of its own, so that its name counts.
-    assert_eq!(done.manifest.counts.total(), 8);
+    assert_eq!(done.manifest.counts.total(), 9);
     assert_says(&done.ignored[0].reason, &["raw file"]);
     Ok(())
 }
