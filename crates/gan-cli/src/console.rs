@@ -84,7 +84,7 @@ impl Console {
             }
         }
         tracing::error!("error: {message}");
-        if std::env::var_os("RUST_BACKTRACE").is_some() {
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
             self.write_stderr(format!("{}\n", error.backtrace()).as_bytes());
         }
     }

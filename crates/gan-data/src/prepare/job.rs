@@ -32,6 +32,8 @@ pub(crate) struct Job {
     chosen: Vec<Chosen>,
     strict: bool,
     start: Instant,
+    /// The source as it was before it was looked into.
+    stamp: Option<(u64, SystemTime)>,
     pub(crate) plan: Plan,
 }
 
@@ -42,7 +44,7 @@ impl Job {
         options: &PrepareOptions,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Self, DataError> {
-        let start = Instant::now();
+        let (start, stamp) = (Instant::now(), stamp(&source.path()));
         let limit = options.limit.unwrap_or(1);
         if !(1..=MAX_SAMPLES).contains(&limit) {
             return Err(DataError::Argument {
@@ -62,7 +64,8 @@ impl Job {
             }
         };
         let plan = Plan::new(catalog.source.clone(), sample, transform, options);
-        Ok(Self { path: source.path(), catalog, chosen, strict: options.strict, start, plan })
+        let (path, strict) = (source.path(), options.strict);
+        Ok(Self { path, catalog, chosen, strict, start, stamp, plan })
     }
 
     /// Carries the plan out in a folder.
@@ -104,9 +107,8 @@ impl Job {
             return Ok(self.prepared(manifest, Vec::new(), true));
         }
         output::remove_unfinished(out)?;
-        let before = stamp(&self.path);
         let reports = self.write_shards(out, progress)?;
-        if stamp(&self.path) != before {
+        if stamp(&self.path) != self.stamp {
             return Err(DataError::Content {
                 path: self.path.clone(),
                 expected: "a source that stays as it is while it is read".into(),

@@ -331,3 +331,25 @@ fn cleaning_a_cache_leaves_what_is_not_its_own_or_in_use() -> Outcome {
     Dataset::open(&cache.join("mine"))?;
     Ok(())
 }
+
+/// A download that is still under way.
+#[test]
+fn a_zip_that_changes_while_it_is_read_is_no_finished_set() -> Outcome {
+    let at = folder()?;
+    let zip = at.path().join("set.zip");
+    let names: Vec<String> = (0..60).map(|i| format!("{i:02}.jpg")).collect();
+    let all: Vec<(&str, u8)> = names.iter().map(|name| (name.as_str(), 50)).collect();
+    zip_of(&zip, &all, &[])?;
+    let source = Source::detect(&zip.display().to_string())?;
+    let out = at.path().join("out");
+    let error = prepare(&source, &out, &small(), &|progress| {
+        if progress.done == 16 {
+            use std::io::Write;
+            let file = std::fs::OpenOptions::new().append(true).open(&zip);
+            file.and_then(|mut file| file.write_all(b"more")).expect("written");
+        }
+    });
+    assert_says(&error.expect_err("it changed").to_string(), &["set.zip", "changed meanwhile"]);
+    assert!(!out.join("manifest.json").exists());
+    Ok(())
+}
