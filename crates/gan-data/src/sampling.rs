@@ -60,7 +60,8 @@ impl Sampling {
             }
         };
         let sum: f64 = weights.iter().sum();
-        if !weights.is_empty() && !(sum.is_finite() && sum > 0.0) {
+        let is_possible = weights.is_empty() || (sum.is_finite() && sum > 0.0);
+        if !is_possible {
             return Err(DataError::Argument {
                 name: "weights of attributes",
                 expected: "some sample with a weight above 0, and a finite sum".into(),
