@@ -18,7 +18,7 @@ use crate::data::{self, Located};
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Prepare {
     /// A folder or zip of images, CelebA's zip or folder, idx files, CIFAR's binary batches, a built-in
-    /// set (synthetic-faces, synthetic-digits, stacked-mnist[:DIGITS], gaussians-ring, gaussians-grid),
+    /// set (synthetic-faces, synthetic-digits, stacked-mnist:DIGITS, gaussians-ring, gaussians-grid),
     /// or a name under GAN_DATA
     source: String,
     /// Folder for the shards; the source's name with -shards unless given

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use ::parquet::column::writer::ColumnWriter;
 use ::parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
@@ -199,7 +200,7 @@ fn parquet_files_of_a_folder_or_its_data() -> Outcome {
 }
 
 #[test]
-fn the_digest_follows_name_and_content() -> Outcome {
+fn the_digest_follows_name_time_and_content() -> Outcome {
     let at = tempfile::tempdir()?;
     let digest = |path: &PathBuf| -> Result<blake3::Hash, DataError> {
         let mut hasher = blake3::Hasher::new();
@@ -207,12 +208,19 @@ fn the_digest_follows_name_and_content() -> Outcome {
         Ok(hasher.finalize())
     };
     let (same, renamed) = (at.path().join("gzip.parquet"), at.path().join("other.parquet"));
-    fs::copy(golden("gzip.parquet"), &same)?;
-    fs::copy(golden("gzip.parquet"), &renamed)?;
+    let place = |from: &str, to: &PathBuf, changed: SystemTime| -> Outcome {
+        fs::copy(golden(from), to)?;
+        Ok(File::options().write(true).open(to)?.set_modified(changed)?)
+    };
+    let time = fs::metadata(golden("gzip.parquet"))?.modified()?;
     let original = digest(&golden("gzip.parquet"))?;
+    place("gzip.parquet", &same, time)?;
     assert_eq!(digest(&same)?, original);
+    place("gzip.parquet", &same, time + Duration::from_secs(1))?;
+    assert_ne!(digest(&same)?, original);
+    place("gzip.parquet", &renamed, time)?;
     assert_ne!(digest(&renamed)?, original);
-    fs::copy(golden("snappy.parquet"), &same)?;
+    place("snappy.parquet", &same, time)?;
     assert_ne!(digest(&same)?, original);
     Ok(())
 }
