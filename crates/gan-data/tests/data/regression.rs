@@ -1,5 +1,6 @@
 //! What once broke, or was about to.
 
+use std::io::Write;
 use std::path::Path;
 
 use gan_data::{
@@ -245,15 +246,33 @@ fn links_are_followed_once_and_in_the_same_order() -> Outcome {
 #[test]
 fn a_zip_whose_count_wrapped_is_read() -> Outcome {
     let at = folder()?;
-    let zip = at.path().join("set.zip");
-    zip_of(&zip, &[("a.jpg", 50), ("b.jpg", 100)], &[])?;
-    let mut bytes = std::fs::read(&zip)?;
+    let path = at.path().join("set.zip");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path)?);
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for i in 0..(1 << 16) + 2 {
+        zip.start_file(format!("{i}.gz"), stored)?;
+    }
+    zip.start_file("a.jpg", stored)?;
+    zip.write_all(&jpeg(16, 16, [50; 3])?)?;
+    zip.finish()?;
+    // The long form of the end and where it is, 56 and 20 bytes, stand before the short one.
+    let mut bytes = std::fs::read(&path)?;
     let end = bytes.windows(4).rposition(|w| w == b"PK\x05\x06").expect("an end");
-    bytes[end + 8] = 1;
-    bytes[end + 10] = 1;
-    std::fs::write(&zip, &bytes)?;
-    // Two files are not one and a multiple of 65,536.
-    assert_says(&refusal(&zip, &at.path().join("out"), &small()), &["2 files of the 1"]);
+    assert!(bytes[end - 76..].starts_with(b"PK\x06\x06"));
+    let with_count = |bytes: &[u8], count: u16| {
+        let mut bytes = [&bytes[..end - 76], &bytes[end..]].concat();
+        let counts = end - 76 + 8;
+        bytes[counts..][..4].copy_from_slice(&[count.to_le_bytes(), count.to_le_bytes()].concat());
+        bytes
+    };
+    std::fs::write(&path, with_count(&bytes, 3))?;
+    let (done, _) = prepared(&path, &at.path().join("out"), &small())?;
+    assert_eq!((done.manifest.counts.total(), done.ignored.len()), (1, (1 << 16) + 2));
+    bytes = with_count(&bytes, 4);
+    std::fs::write(&path, bytes)?;
+    let message = refusal(&path, &at.path().join("cut"), &small());
+    assert_says(&message, &["65539 files of the 4"]);
     Ok(())
 }
 
@@ -344,7 +363,6 @@ fn a_zip_that_changes_while_it_is_read_is_no_finished_set() -> Outcome {
     let out = at.path().join("out");
     let error = prepare(&source, &out, &small(), &|progress| {
         if progress.done == 16 {
-            use std::io::Write;
             let file = std::fs::OpenOptions::new().append(true).open(&zip);
             file.and_then(|mut file| file.write_all(b"more")).expect("written");
         }
