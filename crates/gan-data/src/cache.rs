@@ -49,14 +49,25 @@ pub fn remove(entry: &Entry) -> Result<bool, DataError> {
         Err(DataError::Busy { .. }) => return Ok(false),
         Err(error) => return Err(error),
     };
-    // The manifest first: what an interrupted removal leaves is no data set.
-    let manifest = entry.path.join(manifest::FILE);
-    if manifest.is_file() {
-        fs_err::remove_file(manifest)?;
+    // Renamed first: what an interrupted removal leaves is then in nobody's way, and is removed next time.
+    let mut removed = entry.path.clone();
+    if !is_removed(&removed) {
+        removed.as_mut_os_string().push(REMOVED);
+        if removed.exists() {
+            fs_err::remove_dir_all(&removed)?;
+        }
+        fs_err::rename(&entry.path, &removed)?;
     }
-    fs_err::remove_dir_all(&entry.path)?;
+    fs_err::remove_dir_all(&removed)?;
     drop(lock);
     Ok(true)
+}
+
+/// Ending of the names of data sets that are being removed.
+const REMOVED: &str = ".removed";
+
+fn is_removed(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(REMOVED)
 }
 
 /// Whether a folder is named as [`prepared`] names them: kind, size and twelve digits of a digest.
@@ -75,7 +86,8 @@ pub fn entries(cache_dir: &Path) -> Result<Vec<Entry>, DataError> {
         let path = folder?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let files = [plan::FILE, manifest::FILE, lock::FILE];
-        if !is_entry_name(&name) || !files.iter().any(|file| path.join(file).is_file()) {
+        let ours = is_removed(&path) || files.iter().any(|file| path.join(file).is_file());
+        if !is_entry_name(name.strip_suffix(REMOVED).unwrap_or(&name)) || !ours {
             continue;
         }
         let mut bytes = 0;

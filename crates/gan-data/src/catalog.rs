@@ -90,6 +90,17 @@ pub(crate) enum Unreadable {
     Lost(std::io::Error),
 }
 
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Damaged(reason) => f.write_str(reason),
+            Self::Lost(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
 impl From<String> for Unreadable {
     fn from(reason: String) -> Self {
         Self::Damaged(reason)

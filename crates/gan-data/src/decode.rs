@@ -34,6 +34,10 @@ const MAX_SIDE: usize = 1 << 15;
 
 /// Whether bytes begin as a picture file of a kind that [`picture`] reads.
 pub(crate) fn is_picture(head: &[u8]) -> bool {
+    // The two letters of a BMP begin many a text; four zeros follow its length.
+    if head.starts_with(b"BM") && head.get(6..10) != Some(&[0; 4]) {
+        return false;
+    }
     image::guess_format(head).is_ok_and(|format| format.reading_enabled())
 }
 

@@ -11,6 +11,8 @@ use crate::shape::{SampleShape, SplitCounts};
 use crate::shard::Layout;
 use crate::transform::Transform;
 
+/// What to do about a manifest that was damaged.
+const AGAIN: &str = "run the same prepare again, it makes it anew";
 /// Name of the manifest in a data set's folder.
 pub(crate) const FILE: &str = "manifest.json";
 /// The version that this program writes and reads.
@@ -90,6 +92,16 @@ impl Manifest {
         !matches!(self.source.kind.as_str(), "idx" | "synthetic-digits" | "stacked-mnist")
     }
 
+    /// Reads the manifest of a folder that has one; `None` where it is one of ours that was damaged. A newer
+    /// one and that of something else are errors.
+    pub(crate) fn read_whole(folder: &Path) -> Result<Option<Self>, DataError> {
+        match Self::parse(&fs_err::read(folder.join(FILE))?) {
+            Ok(manifest) => Ok(Some(manifest)),
+            Err((_, AGAIN)) => Ok(None),
+            Err(_) => Self::read(folder).map(Some),
+        }
+    }
+
     /// Reads the manifest of a data set.
     pub fn read(folder: &Path) -> Result<Self, DataError> {
         let path = folder.join(FILE);
@@ -108,23 +120,22 @@ impl Manifest {
 
     /// Reads the text of a manifest; the error is what was found and what to do.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, (String, &'static str)> {
-        let again = "run the same prepare again, it makes it anew";
         let json: serde_json::Value =
-            serde_json::from_slice(text).map_err(|e| (format!("no JSON ({e})"), again))?;
+            serde_json::from_slice(text).map_err(|e| (format!("no JSON ({e})"), AGAIN))?;
         match json.get("version").and_then(serde_json::Value::as_u64) {
             Some(version) if version == u64::from(VERSION) => {}
             Some(version) if version > u64::from(VERSION) => {
                 let remedy = "use the newer program that wrote it, or prepare the data again";
                 return Err((format!("version {version}"), remedy));
             }
-            Some(version) => return Err((format!("version {version}"), again)),
+            Some(version) => return Err((format!("version {version}"), AGAIN)),
             None => {
                 let remedy = "name the folder of a prepared data set";
                 return Err(("the manifest of something else".into(), remedy));
             }
         }
-        let manifest: Self = serde_json::from_value(json).map_err(|e| (e.to_string(), again))?;
-        manifest.check().map_err(|found| (found, again))?;
+        let manifest: Self = serde_json::from_value(json).map_err(|e| (e.to_string(), AGAIN))?;
+        manifest.check().map_err(|found| (found, AGAIN))?;
         Ok(manifest)
     }
 

@@ -78,9 +78,10 @@ struct Metadata {
     content: String,
 }
 
-/// Hash of tensors in the order in which [`Rows`] has them.
-fn content_hash(tensors: [&[u8]; 4]) -> String {
+/// Hash of tensors in the order in which [`Rows`] has them, and of what was left out.
+fn content_hash(tensors: [&[u8]; 4], skipped: &[Skipped]) -> String {
     let mut hasher = Xxh3::new();
+    hasher.update(&serde_json::to_vec(skipped).expect("plain data"));
     for tensor in tensors {
         hasher.update(&(tensor.len() as u64).to_le_bytes());
         hasher.update(tensor);
@@ -112,7 +113,8 @@ impl Rows {
         if layout.classes > 0 {
             tensors.push(("labels", view(Dtype::I64, &[n], &labels)));
         }
-        let content = content_hash([&self.samples, &self.splits, &self.attributes, &labels]);
+        let parts = [&self.samples[..], &self.splits, &self.attributes, &labels];
+        let content = content_hash(parts, &self.skipped);
         let metadata = serde_json::to_string(&Metadata { skipped: self.skipped.clone(), content });
         let metadata = HashMap::from([(METADATA.into(), metadata.expect("plain data"))]);
         let bytes = serialize(tensors, Some(metadata)).expect("tensors of known types");
@@ -217,7 +219,7 @@ impl Shard {
         let Metadata { skipped, content } = serde_json::from_str(metadata).ok()?;
         let xxh3 = hash(&bytes);
         let shard = Self::parse(Bytes::Memory(bytes), layout).ok()?;
-        if content != content_hash(shard.tensors()) {
+        if content != content_hash(shard.tensors(), &skipped) {
             return None;
         }
         let mut counts = SplitCounts::default();

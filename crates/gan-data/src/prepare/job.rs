@@ -12,14 +12,12 @@ use super::lock::{Lock, WhenBusy};
 use super::plan::Plan;
 use super::rows::{Counter, RowMaker};
 use super::{PrepareOptions, Prepared, Progress, Skipped, output};
-use crate::catalog::{Catalog, Chosen, Reader, Sample};
-use crate::dataset::Dataset;
+use crate::catalog::{Catalog, Chosen, Reader, Sample, Unreadable};
 use crate::error::DataError;
 use crate::manifest::{self, Manifest};
 use crate::shape::{SampleShape, Split, SplitCounts};
-use crate::shard::{Layout, Report, Rows, Shard};
+use crate::shard::{self, Layout, Report, Rows, Shard};
 use crate::source::Source;
-use crate::storage::Storage;
 use crate::transform::Transform;
 
 /// What is kept of a sample while it is planned takes memory; more are not planned.
@@ -32,8 +30,9 @@ pub(crate) struct Job {
     chosen: Vec<Chosen>,
     strict: bool,
     start: Instant,
-    /// The source as it was before it was looked into.
-    stamp: Option<(u64, SystemTime)>,
+    files: Vec<PathBuf>,
+    /// The files as they were before they were looked into.
+    stamps: Vec<Stamp>,
     pub(crate) plan: Plan,
 }
 
@@ -44,7 +43,8 @@ impl Job {
         options: &PrepareOptions,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Self, DataError> {
-        let (start, stamp) = (Instant::now(), stamp(&source.path()));
+        let (start, files) = (Instant::now(), source.files());
+        let stamps = stamps(&files);
         let limit = options.limit.unwrap_or(1);
         if !(1..=MAX_SAMPLES).contains(&limit) {
             return Err(DataError::Argument {
@@ -65,7 +65,7 @@ impl Job {
         };
         let plan = Plan::new(catalog.source.clone(), sample, transform, options);
         let (path, strict) = (source.path(), options.strict);
-        Ok(Self { path, catalog, chosen, strict, start, stamp, plan })
+        Ok(Self { path, catalog, chosen, strict, start, files, stamps, plan })
     }
 
     /// Carries the plan out in a folder.
@@ -108,14 +108,6 @@ impl Job {
         }
         output::remove_unfinished(out)?;
         let reports = self.write_shards(out, progress)?;
-        if stamp(&self.path) != self.stamp {
-            return Err(DataError::Content {
-                path: self.path.clone(),
-                expected: "a source that stays as it is while it is read".into(),
-                found: "that it was changed meanwhile".into(),
-                remedy: "prepare it into another folder once it is whole".into(),
-            });
-        }
         let (manifest, skipped) = self.summary(reports)?;
         output::write_log(out, &skipped, &self.catalog.ignored)?;
         manifest.write(out)?;
@@ -133,11 +125,17 @@ impl Job {
         if !out.join(manifest::FILE).is_file() {
             return Ok(None);
         }
-        if let Err(damage) = Dataset::open_in(out, Storage::Mapped) {
-            tracing::warn!("making again what is damaged: {damage}");
+        let Some(manifest) = Manifest::read_whole(out)? else {
+            tracing::warn!("making again what is damaged: {}", out.join(manifest::FILE).display());
             return Ok(None);
+        };
+        for entry in &manifest.shards {
+            let path = out.join(&entry.file);
+            if !path.is_file() || shard::hash(&fs_err::read(&path)?) != entry.xxh3 {
+                tracing::warn!("making again what is damaged: {}", path.display());
+                return Ok(None);
+            }
         }
-        let manifest = Manifest::read(out)?;
         if self.strict && manifest.skipped > 0 {
             return Err(DataError::Content {
                 path: out.into(),
@@ -159,8 +157,13 @@ impl Job {
         // One shard is written while the next one is made; a third would only take memory.
         let (sender, receiver) = sync_channel::<(usize, Rows)>(0);
         std::thread::scope(|scope| {
-            let writer = scope
-                .spawn(move || write_all(receiver, |index, rows| rows.write(out, index, layout)));
+            let writer = scope.spawn(move || {
+                write_all(receiver, |index, rows| {
+                    // What was read of another source must not be found by who continues.
+                    self.check_unchanged()?;
+                    rows.write(out, index, layout)
+                })
+            });
             let mut kept = Vec::new();
             let mut failure = None;
             for (index, chosen) in self.chosen.chunks(self.plan.shard_samples).enumerate() {
@@ -188,6 +191,19 @@ impl Job {
             kept.extend(written?);
             kept.sort_by(|a, b| a.entry.file.cmp(&b.entry.file));
             Ok(kept)
+        })
+    }
+
+    /// Refuses a source that is another file than the one that was looked into.
+    fn check_unchanged(&self) -> Result<(), DataError> {
+        if stamps(&self.files) == self.stamps {
+            return Ok(());
+        }
+        Err(DataError::Content {
+            path: self.path.clone(),
+            expected: "a source that stays as it is while it is read".into(),
+            found: "that it was changed meanwhile".into(),
+            remedy: "prepare it into another folder once it is whole".into(),
         })
     }
 
@@ -249,10 +265,16 @@ impl Job {
     }
 }
 
-/// Length and time of change of a source that is a file.
-fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
-    let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-    Some((meta.len(), meta.modified().ok()?))
+/// Length and time of change of a file.
+type Stamp = Option<(u64, SystemTime)>;
+
+/// Those of the files that a source is; files in a folder are compared when they are read.
+fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
+    let stamp = |path: &PathBuf| {
+        let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        Some((meta.len(), meta.modified().ok()?))
+    };
+    files.iter().map(stamp).collect()
 }
 
 fn write_all(
@@ -271,7 +293,10 @@ fn stored_shape(
     path: &Path,
 ) -> Result<ImageShape, DataError> {
     let known = catalog.shape.and_then(SampleShape::image).map(|shape| (shape.width, shape.height));
-    let size = transform.size().or(known).or_else(|| first_size(catalog, chosen));
+    let size = match transform.size().or(known) {
+        Some(size) => Some(size),
+        None => first_size(catalog, chosen, path)?,
+    };
     let (width, height) = size.ok_or_else(|| DataError::Content {
         path: path.into(),
         expected: "pictures that can be decoded".into(),
@@ -288,10 +313,21 @@ fn stored_shape(
     Ok(transform.shape((width, height)))
 }
 
-fn first_size(catalog: &Catalog, chosen: &[Chosen]) -> Option<(usize, usize)> {
+fn first_size(
+    catalog: &Catalog,
+    chosen: &[Chosen],
+    path: &Path,
+) -> Result<Option<(usize, usize)>, DataError> {
     let mut reader = catalog.samples.reader();
-    chosen.iter().find_map(|item| match reader.read(item.place()) {
-        Ok(Sample::Image(image)) => Some((image.width(), image.height())),
-        _ => None,
-    })
+    for item in chosen {
+        match reader.read(item.place()) {
+            Ok(Sample::Image(image)) => return Ok(Some((image.width(), image.height()))),
+            Ok(Sample::Point(_)) | Err(Unreadable::Damaged(_)) => {}
+            Err(Unreadable::Lost(e)) => {
+                let (name, reason) = (catalog.samples.name(item.place()), e.to_string());
+                return Err(DataError::Lost { path: path.into(), name, reason });
+            }
+        }
+    }
+    Ok(None)
 }

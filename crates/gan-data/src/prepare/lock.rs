@@ -25,24 +25,48 @@ pub(crate) struct Lock(
 );
 
 impl Lock {
+    /// Locks a folder, which is made where it is not there.
     pub(crate) fn take(folder: &Path, when_busy: WhenBusy) -> Result<Self, DataError> {
-        let file = fs_err::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(folder.join(FILE))?
-            .into_file();
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) if when_busy == WhenBusy::Wait => {
-                tracing::info!("waiting for another process that prepares {}", folder.display());
-                file.lock()?;
-                Ok(Self(file))
+        let path = folder.join(FILE);
+        loop {
+            fs_err::create_dir_all(folder)?;
+            let options = fs_err::OpenOptions::new().create(true).write(true).clone();
+            let file = options.open(&path)?.into_file();
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) if when_busy == WhenBusy::Wait => {
+                    tracing::info!(
+                        "waiting for another process that prepares {}",
+                        folder.display()
+                    );
+                    file.lock()?;
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(DataError::Busy { path: folder.into() });
+                }
+                Err(TryLockError::Error(error)) => return Err(error.into()),
             }
-            Err(TryLockError::WouldBlock) => Err(DataError::Busy { path: folder.into() }),
-            Err(TryLockError::Error(error)) => Err(error.into()),
+            // Whoever held it may have removed the folder: then it is the lock of nothing.
+            if is_at(&file, &path) {
+                return Ok(Self(file));
+            }
         }
     }
+}
+
+/// Whether an open file is the one at a path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+    let (open, there) = (file.metadata().map(id), std::fs::metadata(path).map(id));
+    matches!((open, there), (Ok(open), Ok(there)) if open == there)
+}
+
+/// Open files cannot be removed elsewhere.
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.is_file()
 }
 
 /// Whether a file of a folder is the lock.

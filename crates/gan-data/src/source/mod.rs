@@ -213,6 +213,16 @@ impl Source {
         }
     }
 
+    /// The files that the source is, where it is no folder of pictures.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        match self {
+            #[cfg(feature = "parquet")]
+            Source::Parquet(paths) => paths.clone(),
+            Source::Stacked(digits) => digits.files(),
+            _ => vec![self.path()],
+        }
+    }
+
     /// Looks into the source: what samples there are, and a digest of them.
     pub(crate) fn open(
         &self,
@@ -250,7 +260,10 @@ fn parquet_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
                 paths.push(path);
             }
         }
-        if !paths.is_empty() && !has_pictures {
+        if has_pictures {
+            return Ok(Vec::new());
+        }
+        if !paths.is_empty() {
             return Ok(paths);
         }
     }

@@ -4,6 +4,7 @@
 //! the pages of a row group: a reader holds one page (about 1 MB as datasets writes them, up to 1024
 //! rows as pyarrow alone does), however large the row group is.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -253,7 +254,7 @@ struct Place {
 impl RowReader<'_> {
     /// The picture file in a row; the error is the reason why the row cannot be used: it has no
     /// picture, or no label where other rows have one, or the file is damaged there.
-    pub(crate) fn read(&mut self, row: usize) -> Result<&[u8], String> {
+    pub(crate) fn read(&mut self, row: usize) -> Result<&[u8], Unreadable> {
         let table = self.table;
         if row >= table.rows {
             return Err("no such row".into());
@@ -279,7 +280,7 @@ impl Place {
     fn open(table: &Table, group: usize) -> Result<Self, ParquetError> {
         let Group { file, rows, pictures, .. } = &table.groups[group];
         // Every reader opens the file itself: handles that were duplicated share one position.
-        let file = fs_err::File::open(&table.files[*file].path)?.into_file();
+        let file = File::open(&table.files[*file].path)?;
         let pages = SerializedPageReader::new(Arc::new(file), pictures, *rows, None)?;
         let column = ColumnReaderImpl::new(pictures.column_descr_ptr(), Box::new(pages));
         Ok(Self { group, column, next: 0, value: Vec::new() })

@@ -275,10 +275,7 @@ impl Table {
         let found = files.sidecar(names).map_err(|e| DataError::Content {
             path: pictures.path.clone(),
             expected: format!("a {} that can be read", names.join(" or ")),
-            found: match e {
-                Unreadable::Damaged(reason) => reason,
-                Unreadable::Lost(e) => e.to_string(),
-            },
+            found: e.to_string(),
             remedy: "check that the source was copied or downloaded to its end".into(),
         })?;
         Ok(found.map(|(name, bytes)| Self { path: pictures.path.join(name), bytes }))
@@ -314,6 +311,7 @@ fn stylegan_labels(
     let prefix = if folder.is_empty() { folder } else { folder + "/" };
     // One that lies deeper is about some of the pictures only, and not of those tools.
     if !files.names().all(|name| name.starts_with(&prefix)) {
+        tracing::warn!("{} is not used: not all pictures lie beside it", table.path.display());
         return Ok(None);
     }
     hasher.update(b"labels").update(blake3::hash(&table.bytes).as_bytes());

@@ -38,13 +38,18 @@ impl Labels {
     /// names begin where `prefix`, the folder that it lies in, ends. The error is what was expected and
     /// what was found.
     pub(super) fn parse(bytes: &[u8], prefix: &str) -> Result<Option<Self>, (String, String)> {
-        let json: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let wrong = |e: serde_json::Error| {
+            (r#"{"labels": [["name", class], …]} or {"labels": null}"#.to_string(), e.to_string())
+        };
+        let json: serde_json::Value = match serde_json::from_slice(bytes) {
+            // One that was cut is not another kind.
+            Err(e) if bytes.windows(8).any(|part| part == b"\"labels\"") => return Err(wrong(e)),
+            json => json.unwrap_or_default(),
+        };
         if json.get("labels").is_none() {
             return Ok(None);
         }
-        let document: Document = serde_json::from_value(json).map_err(|e| {
-            (r#"{"labels": [["name", class], …]} or {"labels": null}"#.to_string(), e.to_string())
-        })?;
+        let document: Document = serde_json::from_value(json).map_err(wrong)?;
         let Some(rows) = document.labels.filter(|rows| !rows.is_empty()) else { return Ok(None) };
         let mut labels = Self { prefix: prefix.into(), ..Self::default() };
         let (mut largest, mut columns) = (None, None);
@@ -124,6 +129,7 @@ mod tests {
         for (text, part) in [
             (r#"{"labels": [["a.png", 1], ["a.png", 1]]}"#, "a second one for a.png"),
             (r#"{"labels": [["a.png", -1]]}"#, "did not match"),
+            (r#"{"labels": [["a.png", 1"#, "EOF"),
             (r#"{"labels": [["a.png", [0.5]]]}"#, "[0.5] for a.png"),
             (r#"{"labels": [["a.png", [1]], ["b.png", [1, 0]]]}"#, "b.png"),
             (r#"{"labels": [["a.png", [1]], ["b.png", 1]]}"#, "a class 1"),

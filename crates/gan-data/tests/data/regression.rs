@@ -128,10 +128,12 @@ fn pictures_may_be_named_as_anything() -> Outcome {
         std::fs::copy(source.join("000.jpg"), source.join(name))?;
     }
     std::fs::write(source.join("dataset.json"), r#"{"name": "mine"}"#)?;
+    std::fs::write(source.join("BMI"), "BMI, weight, height\n22, 70, 178\n")?;
     let (done, _) = prepared(&source, &at.path().join("out"), &small())?;
-    // All are JPEGs; a raw file holds one of its own, so that its name counts.
-    assert_eq!(done.manifest.counts.total(), 9);
-    assert_says(&done.ignored[0].reason, &["raw file"]);
+    // All are JPEGs; a raw file holds one of its own, so that its name counts, as that of a text does.
+    assert_eq!(done.manifest.counts.total(), 8);
+    let left_out: Vec<&str> = done.ignored.iter().map(|i| i.name.as_str()).collect();
+    assert_eq!(left_out, ["BMI", "d.nef", "notes.txt"]);
     Ok(())
 }
 
@@ -351,23 +353,100 @@ fn cleaning_a_cache_leaves_what_is_not_its_own_or_in_use() -> Outcome {
     Ok(())
 }
 
-/// A download that is still under way.
+/// A download that is still under way; nothing of it is found by who continues with the whole file.
 #[test]
-fn a_zip_that_changes_while_it_is_read_is_no_finished_set() -> Outcome {
+fn a_zip_that_changes_while_it_is_read_leaves_nothing_wrong() -> Outcome {
     let at = folder()?;
     let zip = at.path().join("set.zip");
     let names: Vec<String> = (0..60).map(|i| format!("{i:02}.jpg")).collect();
     let all: Vec<(&str, u8)> = names.iter().map(|name| (name.as_str(), 50)).collect();
     zip_of(&zip, &all, &[])?;
+    let whole = std::fs::read(&zip)?;
     let source = Source::detect(&zip.display().to_string())?;
     let out = at.path().join("out");
     let error = prepare(&source, &out, &small(), &|progress| {
         if progress.done == 16 {
-            let file = std::fs::OpenOptions::new().append(true).open(&zip);
-            file.and_then(|mut file| file.write_all(b"more")).expect("written");
+            // Written in place, so that the open file is the one that is cut.
+            std::fs::write(&zip, &whole[..whole.len() / 3]).expect("written");
         }
     });
     assert_says(&error.expect_err("it changed").to_string(), &["set.zip", "changed meanwhile"]);
     assert!(!out.join("manifest.json").exists());
+    std::fs::write(&zip, &whole)?;
+    let (done, _) = prepared(&zip, &out, &small())?;
+    assert_eq!((done.manifest.counts.total(), done.skipped.len()), (60, 0));
+    Ok(())
+}
+
+#[test]
+fn a_file_that_changes_after_it_was_listed_is_not_taken() -> Outcome {
+    let at = folder()?;
+    let source = at.path().join("in");
+    pictures(&source, 64)?;
+    let detected = Source::detect(&source.display().to_string())?;
+    let error = prepare(&detected, &at.path().join("out"), &small(), &|progress| {
+        if progress.done == 16 {
+            std::fs::write(source.join("060.jpg"), "cut").expect("written");
+        }
+    });
+    let message = error.expect_err("it changed").to_string();
+    assert_says(&message, &["060.jpg", "changed since it was listed"]);
+    Ok(())
+}
+
+#[test]
+fn a_newer_manifest_is_left_as_it_is() -> Outcome {
+    let at = folder()?;
+    mnist(at.path(), 30, true)?;
+    let out = at.path().join("out");
+    prepared(at.path(), &out, &small())?;
+    let path = out.join("manifest.json");
+    let newer = std::fs::read_to_string(&path)?.replace("\"version\": 2", "\"version\": 99");
+    std::fs::write(&path, &newer)?;
+    assert_says(&refusal(at.path(), &out, &small()), &["version 99", "newer program"]);
+    assert_eq!(std::fs::read_to_string(&path)?, newer);
+    Ok(())
+}
+
+/// What a shard says was left out is as much part of it as its pictures.
+#[test]
+fn a_damaged_list_in_a_shard_is_made_again() -> Outcome {
+    let at = folder()?;
+    let source = at.path().join("in");
+    pictures(&source, 3)?;
+    std::fs::write(source.join("bad.jpg"), "text")?;
+    let out = at.path().join("out");
+    prepared(&source, &out, &small())?;
+    let whole = contents(&out)?;
+    let shard = out.join("shard-00000.safetensors");
+    let mut bytes = std::fs::read(&shard)?;
+    let name = bytes.windows(7).position(|w| w == b"bad.jpg").expect("in the header");
+    bytes[name] = b'c';
+    std::fs::write(&shard, bytes)?;
+    std::fs::remove_file(out.join("manifest.json"))?;
+    prepared(&source, &out, &small())?;
+    assert_eq!(contents(&out)?, whole);
+    Ok(())
+}
+
+/// A removal that was killed half-way.
+#[test]
+fn what_is_left_of_a_removal_is_in_nobodys_way() -> Outcome {
+    let at = folder()?;
+    let cache = at.path().join("cache");
+    let source = Source::detect("synthetic-digits")?;
+    let options = PrepareOptions { limit: Some(40), ..Default::default() };
+    let (made, _) = gan_data::cache::prepared(&source, &cache, &options, &|_| {})?;
+    let mut half = made.clone().into_os_string();
+    half.push(".removed");
+    std::fs::rename(&made, &half)?;
+    std::fs::remove_file(Path::new(&half).join("prepare.json"))?;
+    gan_data::cache::prepared(&source, &cache, &options, &|_| {})?;
+    let entries = gan_data::cache::entries(&cache)?;
+    assert_eq!(entries.len(), 2);
+    for entry in entries.iter().rev().filter(|entry| entry.path.exists()) {
+        assert!(gan_data::cache::remove(entry)?);
+    }
+    assert_eq!(std::fs::read_dir(&cache)?.count(), 0);
     Ok(())
 }

@@ -173,10 +173,12 @@ impl Files {
         }
     }
 
-    /// Name and bytes of the first table of one of these names, wherever it lies in the source.
+    /// Name and bytes of the table of one of these names that lies highest in the source.
     pub(crate) fn sidecar(&self, wanted: &[&str]) -> Result<Option<(&str, Vec<u8>)>, Unreadable> {
         let is_wanted = |name: &str| wanted.contains(&base_name(name));
-        let Some((name, place)) = self.sidecars.iter().find(|(name, _)| is_wanted(name)) else {
+        let depth = |name: &str| name.matches('/').count();
+        let wanted = self.sidecars.iter().filter(|(name, _)| is_wanted(name));
+        let Some((name, place)) = wanted.min_by_key(|(name, _)| depth(name)) else {
             return Ok(None);
         };
         let mut bytes = Vec::new();
@@ -196,9 +198,28 @@ impl Files {
         bytes.clear();
         match (&self.storage, place) {
             (Storage::Zip(archive), Place::Zipped(zipped)) => archive.read(zipped, bytes),
-            (Storage::Folder(root), _) => walk::read(&root.join(name), MAX_BYTES, bytes),
+            (Storage::Folder(root), Place::File { size, changed }) => {
+                let read = walk::read_unchanged(&root.join(name), (*size, *changed), bytes);
+                // One bad file on a disk that is there is damage; a disk that is not there is not.
+                read.map_err(|error| match error {
+                    Unreadable::Lost(e) if e.raw_os_error().is_some() && self.can_read(root) => {
+                        Unreadable::Damaged(e.to_string())
+                    }
+                    other => other,
+                })
+            }
+            (Storage::Folder(_), Place::Zipped(_)) => unreachable!("a folder lists plain places"),
             (Storage::Zip(_), Place::File { .. }) => unreachable!("a zip lists zipped places"),
         }
+    }
+
+    /// Whether other files of a folder can be read: the first or the last one.
+    fn can_read(&self, root: &Path) -> bool {
+        let (first, last) = (self.pictures.first(), self.pictures.last());
+        [first, last].into_iter().flatten().any(|picture| {
+            let path = root.join(named(&self.names, picture));
+            walk::read(&path, HEAD, &mut Vec::new()).is_ok()
+        })
     }
 
     /// What a source without pictures has instead, for the error about it, and what to do.

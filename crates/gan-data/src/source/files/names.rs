@@ -42,6 +42,9 @@ pub(super) fn kind(name: &str) -> Kind {
         "zip" | "rar" | "7z" | "tar" | "tgz" | "gz" | "xz" | "zst" => {
             Kind::Other("an archive inside; unpack it, or prepare it by itself")
         }
+        "txt" | "md" | "csv" | "json" | "xml" | "html" | "pdf" | "mp4" | "mov" | "avi" | "mp3" => {
+            Kind::Other("no picture")
+        }
         _ => Kind::Unlikely("no picture"),
     }
 }

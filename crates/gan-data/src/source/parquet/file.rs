@@ -17,6 +17,7 @@ use ::parquet::file::metadata::{
 use ::parquet::file::serialized_reader::SerializedPageReader;
 
 use super::{CUT, Wrong, file_name, wrong};
+use crate::catalog::Unreadable;
 use crate::decode::expecting_panics;
 use crate::error::DataError;
 
@@ -137,11 +138,17 @@ where
 
 /// Lets the library read foreign bytes; the error is its reason. It has been seen to panic on damaged
 /// files, and one page must not end a preparation.
-pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
+pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Unreadable> {
     match expecting_panics(read) {
         Some(result) => result.map_err(|error| match error {
-            ParquetError::General(text) | ParquetError::EOF(text) | ParquetError::NYI(text) => text,
-            other => other.to_string(),
+            ParquetError::General(text) | ParquetError::EOF(text) | ParquetError::NYI(text) => {
+                Unreadable::Damaged(text)
+            }
+            ParquetError::External(error) => match error.downcast::<std::io::Error>() {
+                Ok(error) => Unreadable::from(*error),
+                Err(error) => Unreadable::Damaged(error.to_string()),
+            },
+            other => Unreadable::Damaged(other.to_string()),
         }),
         None => Err("the parquet reader failed on it".into()),
     }
