@@ -250,7 +250,9 @@ fn bombs_do_not_go_off() -> Outcome {
     claims.iter().for_each(|&i| bytes[i..i + 4].copy_from_slice(&1000u32.to_le_bytes()));
     std::fs::write(&path, bytes)?;
     let (done, _) = prepared(&path, &at.path().join("lying"), &small())?;
-    assert_eq!((done.manifest.counts.total(), done.skipped.len()), (1, 1), "{:?}", done.skipped);
+    assert_eq!(done.manifest.counts.total(), 1);
+    // The first thousand bytes have another checksum: reading ended where the size was said to end.
+    assert_says(&done.skipped[0].reason, &["Invalid checksum"]);
     Ok(())
 }
 
