@@ -33,6 +33,15 @@ impl Layout {
     }
 }
 
+/// Number of files beside folders that would be classes without them; 0 where they are more than a tenth.
+pub(super) fn beside_classes<'a>(names: impl Iterator<Item = &'a str> + Clone) -> usize {
+    let shared = shared_folders(names.clone());
+    let inner = names.map(|name| &name[shared..]);
+    let strays = inner.clone().filter(|name| !name.contains('/')).count();
+    let sorted = classes(inner.clone().filter(|name| name.contains('/')));
+    if !sorted.0.is_empty() && strays * 10 <= inner.count() { strays } else { 0 }
+}
+
 /// Length of the folders that all names begin with.
 fn shared_folders<'a>(mut names: impl Iterator<Item = &'a str>) -> usize {
     let Some(first) = names.next() else { return 0 };
@@ -115,6 +124,14 @@ mod tests {
         let both = ["d/test/cat/1", "d/train/cat/1", "d/train/dog/1", "d/train/dog/2"];
         check(&both, &["cat", "dog"], &[0, 0, 1, 1], &[Test, Train, Train, Train]);
         check(&[], &[], &[], &[]);
+        let mut many: Vec<String> =
+            (0..10).map(|i| format!("{}/{i}", ["cat", "dog"][i % 2])).collect();
+        let names = |many: &[String]| beside_classes(many.iter().map(String::as_str));
+        assert_eq!(names(&many), 0);
+        many.push("preview.png".into());
+        assert_eq!(names(&many), 1);
+        many.push("preview2.png".into());
+        assert_eq!(names(&many), 0);
         let stray = ["preview.png", "test/a.png", "train/b.png"];
         let splits = Layout::of(stray.into_iter()).splits;
         assert_eq!(splits, [None, Some(Test), Some(Train)]);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::annotations::{Attributes, Partition};
 use super::files::{FileReader, Files, Listing};
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use super::stylegan::{self, Labels};
 use super::{base_name, celeba};
 use crate::catalog::{Catalog, Facts, Item, Reader, Sample, Samples, Unreadable};
@@ -161,6 +161,13 @@ impl Tables {
         if !is_celeba {
             tables.labels = stylegan_labels(pictures, files, hasher)?;
             tables.layout = Layout::of(files.names());
+            let strays = layout::beside_classes(files.names());
+            if strays > 0 && tables.layout.classes.is_empty() {
+                tracing::warn!(
+                    "the folders are no classes, as {strays} pictures lie beside them; move these away \
+                     where they should be"
+                );
+            }
         }
         Ok(tables)
     }
