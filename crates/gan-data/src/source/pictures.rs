@@ -162,7 +162,7 @@ impl Tables {
             tables.labels = stylegan_labels(pictures, files, hasher)?;
             tables.layout = Layout::of(files.names());
             let strays = layout::beside_classes(files.names());
-            if strays > 0 && tables.layout.classes.is_empty() {
+            if strays > 0 && tables.layout.splits.is_empty() {
                 tracing::warn!(
                     "the folders are no classes, as {strays} pictures lie beside them; move these away \
                      where they should be"
