@@ -139,6 +139,15 @@ pub(crate) fn labelled(data: &Dataset) -> Result<[Vec<(u8, i64)>; 3]> {
     Ok(all)
 }
 
+/// A folder of numbered gray pictures.
+pub(crate) fn pictures(at: &Path, n: usize) -> Result<()> {
+    std::fs::create_dir_all(at)?;
+    for i in 0..n {
+        std::fs::write(at.join(format!("{i:03}.jpg")), jpeg(16, 16, [shade(i); 3])?)?;
+    }
+    Ok(())
+}
+
 /// All files of a data set by name.
 pub(crate) fn contents(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();

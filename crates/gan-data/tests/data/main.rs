@@ -6,6 +6,7 @@ mod fixtures;
 mod known_sets;
 mod labels;
 mod loader;
+mod output;
 mod pictures;
 mod regression;
 mod resume;
