@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -102,7 +103,7 @@ impl Console {
             bar
         });
         self.lock().bar = bar.clone();
-        let quiet = self.quiet;
+        let (quiet, total) = (self.quiet, AtomicU64::new(total));
         ProgressLine { what: what.into(), total, bar, quiet, last: Mutex::new(Instant::now()) }
     }
 
@@ -130,15 +131,16 @@ impl Console {
 /// Progress that is shown; it goes away when dropped.
 pub(crate) struct ProgressLine {
     what: String,
-    total: u64,
+    /// Not known before a source is listed.
+    total: AtomicU64,
     bar: Option<ProgressBar>,
     quiet: bool,
     last: Mutex<Instant>,
 }
 
 impl ProgressLine {
-    /// Shows that `done` things are done, of `total` where that is not the one said at the start.
-    pub(crate) fn set(&self, done: u64, total: Option<usize>, message: &str) {
+    /// Shows that `done` things are done.
+    pub(crate) fn set(&self, done: u64, message: &str) {
         if let Some(bar) = &self.bar {
             bar.set_position(done);
             bar.set_message(message.to_string());
@@ -147,7 +149,7 @@ impl ProgressLine {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.quiet && last.elapsed() >= PLAIN_INTERVAL {
             *last = Instant::now();
-            let total = total.map_or(self.total, |total| total as u64);
+            let total = self.total.load(Ordering::Relaxed);
             tracing::info!("{} {done}/{total} {message}", self.what);
         }
     }
@@ -155,12 +157,13 @@ impl ProgressLine {
     /// The form that `gan-data` calls.
     pub(crate) fn callback(&self) -> impl Fn(Progress) + Sync {
         |progress| {
-            if let (Some(bar), Some(total)) = (&self.bar, progress.total) {
-                bar.set_length(total as u64);
+            if let Some(total) = progress.total {
+                self.total.store(total as u64, Ordering::Relaxed);
+                self.bar.iter().for_each(|bar| bar.set_length(total as u64));
             }
             match progress.stage {
-                Stage::Storing => self.set(progress.done as u64, progress.total, ""),
-                Stage::Listing => self.set(0, None, &format!("listing, {} files", progress.done)),
+                Stage::Storing => self.set(progress.done as u64, ""),
+                Stage::Listing => self.set(0, &format!("listing, {} files", progress.done)),
             }
         }
     }

@@ -163,28 +163,35 @@ impl Dataset {
     /// The group of every sample of a split: its class where `name` is `class`, else whether it has the
     /// attribute of that name.
     pub(crate) fn groups(&self, split: Split, name: &str) -> Result<Vec<usize>, DataError> {
-        let rows = self.rows[split as usize].iter();
-        let rows = rows.map(|&(shard, row)| (&self.shards[shard as usize], row as usize));
-        let Manifest { attributes, classes, .. } = &self.manifest;
-        if name == "class" && !classes.is_empty() {
-            return Ok(rows.map(|(shard, row)| shard.label(row).unwrap_or(0) as usize).collect());
+        let by_class = !self.manifest.classes.is_empty();
+        if name == "class" && by_class {
+            let labels =
+                self.rows(split).map(|(shard, row)| shard.label(row).unwrap_or(0) as usize);
+            return Ok(labels.collect());
         }
-        if !attributes.iter().any(|known| known == name) {
-            let by_class = (!classes.is_empty()).then(|| "class".to_string());
-            return Err(unknown(name, attributes, by_class.as_slice()));
-        }
-        Ok(self.having(split, name)?.into_iter().map(usize::from).collect())
+        let class = by_class.then(|| "class".to_string());
+        let column = self.column(name, class.as_slice())?;
+        let values = self.rows(split).map(|(shard, row)| shard.attributes(row)[column]);
+        Ok(values.map(|value| usize::from(value != 0)).collect())
     }
 
     /// Whether each sample of a split has an attribute.
     pub(crate) fn having(&self, split: Split, name: &str) -> Result<Vec<bool>, DataError> {
+        let column = self.column(name, &[])?;
+        Ok(self.rows(split).map(|(shard, row)| shard.attributes(row)[column] != 0).collect())
+    }
+
+    /// Column of an attribute; the error lists the attributes and what `else_known` could have been meant.
+    fn column(&self, name: &str, else_known: &[String]) -> Result<usize, DataError> {
         let attributes = &self.manifest.attributes;
         let column = attributes.iter().position(|known| known == name);
-        let column = column.ok_or_else(|| unknown(name, attributes, &[]))?;
+        column.ok_or_else(|| unknown(name, attributes, else_known))
+    }
+
+    /// Shard and row of every sample of a split.
+    fn rows(&self, split: Split) -> impl Iterator<Item = (&Shard, usize)> {
         let rows = self.rows[split as usize].iter();
-        let values =
-            rows.map(|&(shard, row)| &self.shards[shard as usize].attributes(row as usize)[column]);
-        Ok(values.map(|value| *value != 0).collect())
+        rows.map(|&(shard, row)| (&self.shards[shard as usize], row as usize))
     }
 
     /// Samples as [`Dataset::samples`], the `k`-th picture mirrored where `flip(k)`.

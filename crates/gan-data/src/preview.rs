@@ -18,12 +18,10 @@ impl Dataset {
     /// A picture of `n` samples, drawn from all splits, the same ones every time: a grid of pictures, or
     /// for points a map of all of them, seen along their first two coordinates.
     pub fn preview(&self, n: usize) -> Result<Image, DataError> {
-        let mut places: Vec<(Split, usize)> = Split::ALL
-            .into_iter()
-            .flat_map(|split| (0..self.len(split)).map(move |index| (split, index)))
-            .collect();
         match self.manifest().sample {
             SampleShape::Image(shape) => {
+                let of = |split| (0..self.len(split)).map(move |index| (split, index));
+                let mut places: Vec<(Split, usize)> = Split::ALL.into_iter().flat_map(of).collect();
                 Stream::named("data.preview", 0).shuffle(&mut places);
                 places.truncate(n);
                 places.sort_by_key(|(split, index)| (*split as usize, *index));
@@ -36,7 +34,7 @@ impl Dataset {
                 Ok(Grid::for_images(images.len(), width).render(&images)?)
             }
             SampleShape::Point(_) => {
-                let mut points = Vec::with_capacity(places.len());
+                let mut points = Vec::new();
                 for split in Split::ALL {
                     let all: Vec<usize> = (0..self.len(split)).collect();
                     points.extend(self.samples(split, &all)?.to_vec2::<f32>()?);

@@ -68,6 +68,16 @@ impl Split {
         }
     }
 
+    /// The split that is called by a lower-case word.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "train" | "training" => Some(Split::Train),
+            "valid" | "val" | "validation" | "dev" => Some(Split::Valid),
+            "test" | "testing" => Some(Split::Test),
+            _ => None,
+        }
+    }
+
     /// The split of a number in a shard or partition file.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()
@@ -90,12 +100,11 @@ impl std::str::FromStr for Split {
     /// The names that people give to splits, in any case: `train`, `valid`, `val`, `validation`,
     /// `dev`, `test` and their like, and the numbers 0, 1 and 2 of CelebA.
     fn from_str(name: &str) -> Result<Self, String> {
-        match name.trim().to_ascii_lowercase().as_str() {
-            "train" | "training" | "0" => Ok(Split::Train),
-            "valid" | "val" | "validation" | "dev" | "1" => Ok(Split::Valid),
-            "test" | "testing" | "2" => Ok(Split::Test),
-            _ => Err(format!("expected train, valid or test, got {name}")),
-        }
+        let word = name.trim().to_ascii_lowercase();
+        let number = || Self::from_number(word.parse().ok().filter(|_| word.len() == 1)?);
+        Self::from_word(&word)
+            .or_else(number)
+            .ok_or_else(|| format!("expected train, valid or test, got {name}"))
     }
 }
 

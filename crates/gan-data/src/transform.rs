@@ -3,6 +3,8 @@
 use gan_core::ImageShape;
 use serde::{Deserialize, Serialize};
 
+/// Longest side of stored pictures.
+pub(crate) const MAX_STORED: usize = 8192;
 /// Side of stored pictures where nothing else is said.
 pub(crate) const DEFAULT_SIZE: usize = 64;
 
@@ -246,12 +248,12 @@ impl std::str::FromStr for Crop {
 
 /// Reads `64`, or `96x64` for width × height.
 pub fn parse_size(text: &str) -> Result<(usize, usize), String> {
-    let side = |text: &str| text.parse().ok().filter(|side| (1..=8192).contains(side));
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=MAX_STORED).contains(side));
     let size = match text.split_once(['x', '×']) {
         Some((width, height)) => side(width).zip(side(height)),
         None => side(text).map(|side| (side, side)),
     };
-    size.ok_or_else(|| format!("expected N or WxH, each of 1 to 8192 pixels, got {text:?}"))
+    size.ok_or_else(|| format!("expected N or WxH, each of 1 to {MAX_STORED} pixels, got {text:?}"))
 }
 
 #[cfg(test)]

@@ -132,7 +132,10 @@ fn describe_data(folder: &Path, out: Option<PathBuf>, global: &Global) -> anyhow
         lines.push(format!("\n{what}: {}", picture.display()));
     }
     if data::is_trainable(manifest) {
-        lines.push(format!("next: gan-cli train dcgan --data {}", tables::quoted(folder)));
+        lines.push(format!(
+            "next: gan-cli train dcgan --data {}",
+            tables::quoted(&folder.to_string_lossy())
+        ));
     }
     print(&lines.join("\n"))
 }

@@ -166,7 +166,7 @@ fn show(prepared: &Prepared, out: &Path) -> anyhow::Result<()> {
     let counts = counts.into_iter().filter(|(_, n)| *n > 0);
     let counts: Vec<String> =
         counts.map(|(split, n)| format!("{} {split}", tables::thousands(n as u64))).collect();
-    let folder = tables::quoted(out);
+    let folder = tables::quoted(&out.to_string_lossy());
     let train = match data::is_trainable(manifest) {
         true => format!("   or   gan-cli train dcgan --data {folder}"),
         false => String::new(),

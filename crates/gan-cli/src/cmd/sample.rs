@@ -63,7 +63,7 @@ impl Sample {
         let n = latents.len();
         let samples = {
             let line = console.progress("sampling", n as u64);
-            Samples::generate(&generator, latents, |done| line.set(done as u64, None, ""))?
+            Samples::generate(&generator, latents, |done| line.set(done as u64, ""))?
         };
         let out = self.out.unwrap_or_else(|| {
             let name = format!("seed-{}", self.seed);

@@ -1,7 +1,5 @@
 //! Tables and quantities as people read them.
 
-use std::path::Path;
-
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use gan_models::NetworkSummary;
 
@@ -83,11 +81,13 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-/// A path as it can be pasted into a shell.
-pub(crate) fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
+/// A word as it can be pasted into a shell.
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-+:,=@".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    match word.chars().all(plain) {
+        true => word.into(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 #[cfg(test)]
@@ -110,9 +110,9 @@ mod tests {
     }
 
     #[test]
-    fn paths_for_a_shell() {
-        assert_eq!(quoted(Path::new("runs/a-b.c")), "runs/a-b.c");
-        assert_eq!(quoted(Path::new("my father's")), "'my father'\\''s'");
+    fn words_for_a_shell() {
+        assert_eq!(quoted("runs/a-b.c"), "runs/a-b.c");
+        assert_eq!(quoted("my father's"), "'my father'\\''s'");
     }
 
     #[test]

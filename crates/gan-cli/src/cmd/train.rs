@@ -218,7 +218,7 @@ impl Observer for Shown {
             "D {:.3} G {:.3} D(x) {:.2} D(G(z)) {:.2} {:.0} images/s",
             r.loss_d, r.loss_g, r.d_real, r.d_fake_after, r.images_per_second
         );
-        self.line.set(r.step, None, &message);
+        self.line.set(r.step, &message);
     }
 
     fn wrote(&mut self, path: &Path) {
@@ -282,11 +282,7 @@ fn estimate_line(estimate: &Estimate) -> String {
 }
 
 fn new_info(run: &RunDir, config: &Config, device: &Device, global: &Global) -> RunInfo {
-    let quoted = |word: String| match word.contains([' ', '\'', '"', '$', '{', '[']) {
-        true => format!("'{}'", word.replace('\'', "'\\''")),
-        false => word,
-    };
-    let words: Vec<String> = std::env::args().skip(1).map(quoted).collect();
+    let words: Vec<String> = std::env::args().skip(1).map(|word| tables::quoted(&word)).collect();
     RunInfo {
         name: run.name(),
         preset: config.preset.clone(),

@@ -18,7 +18,7 @@ use crate::manifest::{self, Manifest};
 use crate::shape::{SampleShape, Split, SplitCounts};
 use crate::shard::{self, Layout, Report, Rows, Shard};
 use crate::source::Source;
-use crate::transform::Transform;
+use crate::transform::{MAX_STORED, Transform};
 
 /// What is kept of a sample while it is planned takes memory; more are not planned.
 const MAX_SAMPLES: usize = 100_000_000;
@@ -95,16 +95,20 @@ impl Job {
     ) -> Result<Prepared, DataError> {
         // What is finished can be used from a folder that is not to be written.
         if self.plan.is_claimed(out)
-            && let Some(manifest) = self.finished(out)?
+            && let Found::Whole(manifest) = self.found(out)?
         {
-            return Ok(self.prepared(manifest, Vec::new(), true));
+            return Ok(self.prepared(*manifest, Vec::new(), true));
         }
         Plan::refuse_foreign(out)?;
         let _lock = Lock::take(out, when_busy)?;
         self.plan.claim(out)?;
         // Whoever held the lock before may have finished it.
-        if let Some(manifest) = self.finished(out)? {
-            return Ok(self.prepared(manifest, Vec::new(), true));
+        match self.found(out)? {
+            Found::Whole(manifest) => return Ok(self.prepared(*manifest, Vec::new(), true)),
+            Found::Damaged(path) => {
+                tracing::warn!("making again what is damaged: {}", path.display());
+            }
+            Found::Nothing => {}
         }
         output::remove_unfinished(out)?;
         let reports = self.write_shards(out, progress)?;
@@ -119,21 +123,17 @@ impl Job {
         Prepared { manifest, skipped, ignored, seconds, reused }
     }
 
-    /// The manifest of a folder that was finished before and is still whole; what is damaged is said, and
-    /// made again.
-    fn finished(&self, out: &Path) -> Result<Option<Manifest>, DataError> {
-        if !out.join(manifest::FILE).is_file() {
-            return Ok(None);
+    /// What a folder holds of an earlier preparation.
+    fn found(&self, out: &Path) -> Result<Found, DataError> {
+        let path = out.join(manifest::FILE);
+        if !path.is_file() {
+            return Ok(Found::Nothing);
         }
-        let Some(manifest) = Manifest::read_whole(out)? else {
-            tracing::warn!("making again what is damaged: {}", out.join(manifest::FILE).display());
-            return Ok(None);
-        };
+        let Some(manifest) = Manifest::read_whole(out)? else { return Ok(Found::Damaged(path)) };
         for entry in &manifest.shards {
             let path = out.join(&entry.file);
             if !path.is_file() || shard::hash(&fs_err::read(&path)?) != entry.xxh3 {
-                tracing::warn!("making again what is damaged: {}", path.display());
-                return Ok(None);
+                return Ok(Found::Damaged(path));
             }
         }
         if self.strict && manifest.skipped > 0 {
@@ -144,7 +144,7 @@ impl Job {
                 remedy: "see prepare.log in it, repair them, and choose another folder".into(),
             });
         }
-        Ok(Some(manifest))
+        Ok(Found::Whole(Box::new(manifest)))
     }
 
     fn write_shards(
@@ -265,6 +265,14 @@ impl Job {
     }
 }
 
+/// A finished data set in a folder.
+enum Found {
+    Nothing,
+    /// It has this file, which is not as it was written.
+    Damaged(PathBuf),
+    Whole(Box<Manifest>),
+}
+
 /// Length and time of change of a file.
 type Stamp = Option<(u64, SystemTime)>;
 
@@ -303,10 +311,10 @@ fn stored_shape(
         found: "none".into(),
         remedy: "name the folder or zip that holds them".into(),
     })?;
-    if [width, height].iter().any(|side| !(1..=8192).contains(side)) {
+    if [width, height].iter().any(|side| !(1..=MAX_STORED).contains(side)) {
         return Err(DataError::Argument {
             name: "picture size",
-            expected: "1 to 8192 pixels a side".into(),
+            expected: format!("1 to {MAX_STORED} pixels a side"),
             got: format!("{width}×{height}"),
         });
     }

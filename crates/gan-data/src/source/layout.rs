@@ -38,8 +38,11 @@ pub(super) fn beside_classes<'a>(names: impl Iterator<Item = &'a str> + Clone) -
     let shared = shared_folders(names.clone());
     let inner = names.map(|name| &name[shared..]);
     let strays = inner.clone().filter(|name| !name.contains('/')).count();
-    let sorted = classes(inner.clone().filter(|name| name.contains('/')));
-    if !sorted.0.is_empty() && strays * 10 <= inner.count() { strays } else { 0 }
+    if strays == 0 || strays * 10 > inner.clone().count() {
+        return 0;
+    }
+    let (sorted, _) = classes(inner.filter(|name| name.contains('/')));
+    if sorted.is_empty() { 0 } else { strays }
 }
 
 /// Length of the folders that all names begin with.
@@ -60,11 +63,8 @@ fn splits<'a>(names: impl Iterator<Item = &'a str>) -> Option<Vec<Option<Split>>
     let mut splits = Vec::new();
     for name in names {
         splits.push(match name.split_once('/') {
-            // Numbers are classes here, as in `0/a.png`.
-            Some((top, _)) if !top.starts_with(|c: char| c.is_ascii_digit()) => {
-                Some(top.parse().ok()?)
-            }
-            Some(_) => return None,
+            // Words alone: numbers are classes, as in `0/a.png`.
+            Some((top, _)) => Some(Split::from_word(&top.trim().to_ascii_lowercase())?),
             None => None,
         });
     }

@@ -92,13 +92,6 @@ impl Source {
         Err(DataError::Source { name: name.into(), found, remedy: KINDS.into() })
     }
 
-    /// Whether a name is one of the built-in sets, which need no file.
-    pub fn is_built_in(name: &str) -> bool {
-        let drawers = Drawer::ALL.map(Drawer::name);
-        let mixtures = Mixture::ALL.map(Mixture::name);
-        drawers.into_iter().chain(mixtures).any(|known| known == name)
-    }
-
     /// What is stacked, where a name is `stacked-mnist` or `stacked-mnist:DIGITS`; the digits are MNIST
     /// unless named.
     pub fn stacked_digits(name: &str) -> Option<&str> {

@@ -307,12 +307,7 @@ impl Place {
 
 /// The split that a file name has as one of its words, as datasets finds it.
 fn split_of(name: &str) -> Option<Split> {
-    name.split(|c: char| !c.is_ascii_alphanumeric()).find_map(|word| match word {
-        "train" | "training" => Some(Split::Train),
-        "valid" | "validation" | "val" | "dev" => Some(Split::Valid),
-        "test" | "testing" => Some(Split::Test),
-        _ => None,
-    })
+    name.split(|c: char| !c.is_ascii_alphanumeric()).find_map(Split::from_word)
 }
 
 fn file_name(path: &Path) -> String {

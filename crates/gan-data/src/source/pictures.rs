@@ -161,12 +161,8 @@ impl Tables {
         if !is_celeba {
             tables.labels = stylegan_labels(pictures, files, hasher)?;
             tables.layout = Layout::of(files.names());
-            let strays = layout::beside_classes(files.names());
-            if strays > 0 && tables.layout.splits.is_empty() {
-                tracing::warn!(
-                    "the folders are no classes, as {strays} pictures lie beside them; move these away \
-                     where they should be"
-                );
+            if tables.layout == Layout::default() {
+                warn_of_strays(files);
             }
         }
         Ok(tables)
@@ -328,6 +324,16 @@ fn stylegan_labels(
         found,
         remedy: "write it again with StyleGAN's dataset_tool.py, or remove it".into(),
     })
+}
+
+fn warn_of_strays(files: &Files) {
+    let strays = layout::beside_classes(files.names());
+    if strays > 0 {
+        tracing::warn!(
+            "the folders are no classes, as {strays} pictures lie beside them; move these away where \
+             they should be"
+        );
+    }
 }
 
 /// Last parts of paths that more than one path has.
