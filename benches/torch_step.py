@@ -1,16 +1,19 @@
-"""PyTorch's DCGAN training step beside ours, interleaved on this machine.
+"""PyTorch's DCGAN beside ours, interleaved on this machine: training steps, or images from the generator.
 
     cargo build --release -p gan-cli
     python3 benches/torch_step.py target/release/gan-cli [--batch-size 64] [--rounds 5] [--threads N]
+    python3 benches/torch_step.py target/release/gan-cli --what generate
+    python3 benches/torch_step.py target/release/gan-cli --size 28 --batch-size 128
 
-Both train the 64×64 DCGAN (nz 100, ngf = ndf = 64, f32): one discriminator and one generator step on the
-same fakes, Adam. PyTorch runs eager, channels_last, with the discriminator frozen in the generator step.
-Needs torch.
+nz 100, ngf = ndf = 64, f32; 64×64 RGB or 28×28 gray. A step is one of the discriminator and one of the generator on the
+same fakes, with Adam. PyTorch runs eager, channels_last, its discriminator frozen in the generator step. The peak
+resident memory is each process's whole. Needs torch.
 """
 
 import argparse
 import json
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -23,15 +26,17 @@ from torch_dcgan import Discriminator, Generator  # noqa: E402
 
 parser = argparse.ArgumentParser()
 parser.add_argument("program")
+parser.add_argument("--what", choices=["step", "generate"], default="step")
+parser.add_argument("--size", type=int, choices=[28, 64], default=64)
 parser.add_argument("--batch-size", type=int, default=64)
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--threads", type=int, default=torch.get_num_threads())
 args = parser.parse_args()
 torch.set_num_threads(args.threads)
-n = args.batch_size
+n, channels = args.batch_size, 3 if args.size == 64 else 1
 
-g = Generator(100, 64, 3, 64).to(memory_format=torch.channels_last)
-d = Discriminator(64, 3, 64).to(memory_format=torch.channels_last)
+g = Generator(100, 64, channels, args.size).to(memory_format=torch.channels_last)
+d = Discriminator(64, channels, args.size).to(memory_format=torch.channels_last)
 for module in (g, d):
     for name, p in module.named_parameters():
         torch.nn.init.normal_(p, 1.0 if name.endswith("norm.weight") else 0.0, 0.02)
@@ -41,7 +46,8 @@ adam_g = torch.optim.Adam(g.parameters(), 2e-4, (0.5, 0.999))
 adam_d = torch.optim.Adam(d.parameters(), 2e-4, (0.5, 0.999))
 bce = torch.nn.functional.binary_cross_entropy_with_logits
 ones, zeros = torch.ones(n), torch.zeros(n)
-real = (torch.rand(n, 3, 64, 64) * 2 - 1).contiguous(memory_format=torch.channels_last)
+real = torch.rand(n, channels, args.size, args.size) * 2 - 1
+real = real.contiguous(memory_format=torch.channels_last)
 
 
 def step():
@@ -58,26 +64,42 @@ def step():
         p.requires_grad_(True)
 
 
-def theirs(steps=3):
-    step()
+@torch.no_grad()
+def generate():
+    g.eval()
+    g(torch.randn(n, 100))
+
+
+run = step if args.what == "step" else generate
+steps = 5 if args.what == "step" else 20
+
+
+def theirs():
+    run()
     seconds = []
     for _ in range(steps):
         start = time.perf_counter()
-        step()
+        run()
         seconds.append(time.perf_counter() - start)
     return n / statistics.median(seconds)
 
 
 def ours():
-    line = [args.program, "bench", "step", "--json", "-q", "--steps", "3"]
+    line = [args.program, "bench", args.what, "--json", "-q", "--steps", str(steps)]
     line += ["--batch-size", str(n), "--threads", str(args.threads)]
-    return json.loads(subprocess.run(line, capture_output=True, check=True).stdout)["images_per_second"]
+    line += ["--data", "synthetic-digits"] if args.size == 28 else []
+    return json.loads(subprocess.run(line, capture_output=True, check=True).stdout)
 
 
-ratios = []
+ratios, speeds, memory = [], [], 0
 for i in range(args.rounds):
-    a, b = ours(), theirs()
+    result, b = ours(), theirs()
+    a, memory = result["images_per_second"], max(memory, result["peak_rss_bytes"] or 0)
     ratios.append(a / b)
-    print(f"round {i + 1}: ours {a:.1f}, PyTorch {b:.1f} images/s, ratio {a / b:.2f}")
-print(f"batch {n}, {args.threads} threads, torch {torch.__version__}: ratio {statistics.median(ratios):.2f} "
-      f"(median of {args.rounds}; {min(ratios):.2f} to {max(ratios):.2f})")
+    speeds.append((a, b))
+    print(f"round {i + 1}: ours {a:.1f}, PyTorch {b:.1f} images/s, ratio {a / b:.2f}", flush=True)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(f"{args.what}, {args.size}×{args.size}, batch {n}, {args.threads} threads, torch {torch.__version__}: "
+      f"ours {statistics.median(a for a, _ in speeds):.0f}, PyTorch {statistics.median(b for _, b in speeds):.0f} images/s, "
+      f"ratio {statistics.median(ratios):.2f} (median of {args.rounds}; {min(ratios):.2f} to {max(ratios):.2f}); "
+      f"peak memory {memory / 1e6:.0f} and {peak / 1e6:.0f} MB")

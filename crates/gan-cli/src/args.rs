@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Runs(cmd::runs::Runs),
     /// Measure the speed on this machine
     Bench(cmd::bench::Bench),
+    /// Check the kernels of this build on this device, and measure them
+    Doctor(cmd::doctor::Doctor),
     /// Write a run up as one HTML page
     Report(cmd::report::Report),
 }
@@ -99,6 +101,7 @@ impl Global {
         if self.threads == Some(0) {
             return Err(UsageError("--threads is 0, expected 1 or more".into()).into());
         }
+        gan_kernels::check_simd().map_err(UsageError)?;
         gan_kernels::keep_freed_memory();
         gan_kernels::start_threads(self.thread_count()).context("cannot start the threads")
     }

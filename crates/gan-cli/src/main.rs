@@ -68,6 +68,7 @@ fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {
         Command::Sample(command) => command.run(&global, console)?,
         Command::Runs(command) => command.run(&global)?,
         Command::Bench(command) => command.run(&global, console)?,
+        Command::Doctor(command) => command.run(&global, console)?,
         Command::Report(command) => command.run(console)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use candle_core::{DType, Device, Tensor, Var};
 use criterion::{Criterion, criterion_group, criterion_main};
 use gan_kernels::{
-    Activation, Adam, AdamConfig, ConvGeometry, batch_norm_train, conv_transpose2d, conv2d,
+    Activation, Adam, AdamConfig, ConvGeometry, FeatureMaps, conv_transpose2d, conv2d,
     conv2d_weight_grad,
 };
 
@@ -66,9 +66,11 @@ fn batch_norm(c: &mut Criterion) {
     let x = Var::from_tensor(&noise(&[BATCH, 128, 16, 16])).unwrap();
     let weight = Var::ones(128, DType::F32, &Device::Cpu).unwrap();
     let bias = Var::zeros(128, DType::F32, &Device::Cpu).unwrap();
-    let run = || batch_norm_train(&x, &weight, &bias, 1e-5, Activation::LeakyRelu(0.2)).unwrap();
+    let maps = FeatureMaps::from_tensor(&x).unwrap();
+    let activation = Activation::LeakyRelu(0.2);
+    let run = || maps.batch_norm_train(&weight, &bias, 1e-5, activation).unwrap().0;
     group.bench_function("forward", |b| b.iter(|| black_box(run())));
-    let (y, _) = run();
+    let y = run().to_tensor().unwrap();
     group.bench_function("backward", |b| b.iter(|| black_box(y.backward().unwrap())));
     group.finish();
 }

@@ -1,9 +1,9 @@
 //! Activations, one pass forward and one back; alone here, fused into batch normalization there.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType, bail};
 
 use crate::element::{Element, cpu, slice, with_element};
-use crate::elementwise::{map, map3};
+use crate::elementwise::{map, multiply_by_slope};
 use crate::{fallback, second_order};
 
 /// A function applied to every element.
@@ -13,7 +13,7 @@ pub enum Activation {
     Identity,
     /// `max(x, 0)`; the gradient at 0 is 0, as in PyTorch.
     Relu,
-    /// `x` above 0, `slope · x` elsewhere.
+    /// `x` above 0, `slope · x` elsewhere; the slope is 0 or more.
     LeakyRelu(f64),
     /// Hyperbolic tangent, to (−1, 1).
     Tanh,
@@ -24,8 +24,9 @@ pub enum Activation {
 /// Applies `activation` to every element of `x`; the shape stays.
 ///
 /// # Errors
-/// If `x` is neither `f32` nor `f64` on the CPU.
+/// If `x` is neither `f32` nor `f64` on the CPU, or LeakyReLU's slope is negative.
 pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
+    activation.check("activate")?;
     if activation == Activation::Identity {
         return Ok(x.clone());
     }
@@ -35,12 +36,27 @@ pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
     x.contiguous()?.apply_op1(Activate(activation))
 }
 
+impl Activation {
+    /// Refuses a slope below 0, with which the derivative could not be told from the value.
+    pub(crate) fn check(self, op: &str) -> Result<()> {
+        match self {
+            Self::LeakyRelu(slope) if slope.is_nan() || slope < 0.0 => {
+                bail!("{op}: the slope of LeakyReLU must be 0 or more, got {slope}")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// An activation as a type of its own, so that a loop over it is compiled for it alone.
 pub(crate) trait Pointwise<T>: Copy + Send + Sync {
     /// The function.
     fn value(self, x: T) -> T;
-    /// Its derivative at `x`, where its value is `y`.
-    fn slope(self, x: T, y: T) -> T;
+    /// Its derivative where its value is `y`.
+    fn slope(self, y: T) -> T;
+    /// Its derivative at `x`, where its value is `y`. Where the sign of `x` tells it, `y` is not looked at, and a loop
+    /// over it need not read the values.
+    fn slope_at(self, x: T, y: T) -> T;
 }
 
 #[derive(Clone, Copy)]
@@ -60,7 +76,11 @@ impl<T: Element> Pointwise<T> for Identity {
         x
     }
     #[inline(always)]
-    fn slope(self, _: T, _: T) -> T {
+    fn slope(self, _: T) -> T {
+        T::one()
+    }
+    #[inline(always)]
+    fn slope_at(self, _: T, _: T) -> T {
         T::one()
     }
 }
@@ -72,8 +92,12 @@ impl<T: Element> Pointwise<T> for Relu {
         if x <= T::zero() { T::zero() } else { x }
     }
     #[inline(always)]
-    fn slope(self, x: T, _: T) -> T {
-        if x <= T::zero() { T::zero() } else { T::one() }
+    fn slope(self, y: T) -> T {
+        if y <= T::zero() { T::zero() } else { T::one() }
+    }
+    #[inline(always)]
+    fn slope_at(self, x: T, _: T) -> T {
+        self.slope(x) // the value has the sign of x
     }
 }
 
@@ -83,8 +107,12 @@ impl<T: Element> Pointwise<T> for LeakyRelu<T> {
         if x <= T::zero() { self.0 * x } else { x }
     }
     #[inline(always)]
-    fn slope(self, x: T, _: T) -> T {
-        if x <= T::zero() { self.0 } else { T::one() }
+    fn slope(self, y: T) -> T {
+        if y <= T::zero() { self.0 } else { T::one() }
+    }
+    #[inline(always)]
+    fn slope_at(self, x: T, _: T) -> T {
+        self.slope(x) // the value has the sign of x
     }
 }
 
@@ -94,8 +122,12 @@ impl<T: Element> Pointwise<T> for Tanh {
         x.tanh()
     }
     #[inline(always)]
-    fn slope(self, _: T, y: T) -> T {
+    fn slope(self, y: T) -> T {
         T::one() - y * y
+    }
+    #[inline(always)]
+    fn slope_at(self, _: T, y: T) -> T {
+        self.slope(y)
     }
 }
 
@@ -105,8 +137,12 @@ impl<T: Element> Pointwise<T> for Sigmoid {
         x.sigmoid()
     }
     #[inline(always)]
-    fn slope(self, _: T, y: T) -> T {
+    fn slope(self, y: T) -> T {
         y * (T::one() - y)
+    }
+    #[inline(always)]
+    fn slope_at(self, _: T, y: T) -> T {
+        self.slope(y)
     }
 }
 
@@ -159,13 +195,13 @@ impl CustomOp1 for Activate {
             return Ok(None);
         }
         let grad = grad.contiguous()?;
-        let ((xs, xl), (ys, yl), (gs, gl)) =
-            (x.storage_and_layout(), y.storage_and_layout(), grad.storage_and_layout());
-        let (xs, ys, gs) = (cpu(&xs)?, cpu(&ys)?, cpu(&gs)?);
-        with_element!(xs, "activate", T => {
-            let (x_, y_, g) = (slice::<T>(xs, xl)?, slice::<T>(ys, yl)?, slice::<T>(gs, gl)?);
-            let dx = with_pointwise!(self.0, T, f => map3(x_, y_, g, |x, y, g| g * f.slope(x, y)));
-            Tensor::from_vec(dx, x.shape(), x.device()).map(Some)
+        let ((ys, yl), (gs, gl)) = (y.storage_and_layout(), grad.storage_and_layout());
+        let (ys, gs) = (cpu(&ys)?, cpu(&gs)?);
+        with_element!(ys, "activate", T => {
+            let mut grad = slice::<T>(gs, gl)?.to_vec();
+            let y = slice::<T>(ys, yl)?;
+            with_pointwise!(self.0, T, f => multiply_by_slope(&mut grad, y, f));
+            Tensor::from_vec(grad, x.shape(), x.device()).map(Some)
         })
     }
 }

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
 use crate::element::{Element, slice};
+use crate::simd::vectorized;
 
 /// Settings of [`Adam`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -285,7 +286,7 @@ impl<T: Element> InplaceOp2 for Update<'_, T> {
         let moments = mean.par_chunks_mut(CHUNK).zip(square.par_chunks_mut(CHUNK));
         param.par_chunks_mut(CHUNK).zip(grad.par_chunks(CHUNK)).zip(moments).for_each(
             |((param, grad), (mean, square))| {
-                pulp::Arch::new().dispatch(
+                vectorized(
                     #[inline(always)]
                     || self.rule.apply(param, grad, mean, square),
                 );

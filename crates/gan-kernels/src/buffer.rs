@@ -55,3 +55,19 @@ pub(crate) fn with_scratch<T: Element, R>(len: usize, body: impl FnOnce(&mut [T]
     T::spare_buffers().with_borrow_mut(|spare| spare.push(buffer));
     result
 }
+
+/// [`with_scratch`] for several buffers at once, each aligned.
+pub(crate) fn with_scratches<T: Element, R, const K: usize>(
+    lens: [usize; K],
+    body: impl FnOnce([&mut [T]; K]) -> R,
+) -> R {
+    const LINE: usize = 64;
+    let padded = lens.map(|len| len.next_multiple_of(LINE));
+    with_scratch(padded.iter().sum(), |mut rest: &mut [T]| {
+        body(std::array::from_fn(|i| {
+            let (buffer, tail) = std::mem::take(&mut rest).split_at_mut(padded[i]);
+            rest = tail;
+            &mut buffer[..lens[i]]
+        }))
+    })
+}

@@ -7,14 +7,19 @@ use std::thread::LocalKey;
 
 use candle_core::{CpuStorage, Layout, Result, Storage, WithDType, bail};
 
+use crate::simd::Lanes;
 use crate::transcendental;
 
 /// `f32` or `f64`.
-pub(crate) trait Element: WithDType + Default + Neg<Output = Self> + Sum {
+pub(crate) trait Element: WithDType + Lanes + Default + Neg<Output = Self> + Sum {
     /// Buffers of this thread that wait for reuse.
     fn spare_buffers() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>>;
     /// The elements of a storage, to be changed; candle has the shared view alone.
-    fn storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]>;
+    fn storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
+        Ok(Self::vec_mut(storage)?)
+    }
+    /// The vector of a storage.
+    fn vec_mut(storage: &mut CpuStorage) -> Result<&mut Vec<Self>>;
     /// Hyperbolic tangent, absolute error below 1e-7 in `f32`.
     fn tanh(self) -> Self;
     /// `1 / (1 + e^−x)`, absolute error below 1e-7 in `f32`.
@@ -32,7 +37,7 @@ impl Element for f32 {
     fn spare_buffers() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>> {
         &SPARE_F32
     }
-    fn storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
+    fn vec_mut(storage: &mut CpuStorage) -> Result<&mut Vec<Self>> {
         match storage {
             CpuStorage::F32(values) => Ok(values),
             _ => bail!("storage does not hold f32"),
@@ -56,7 +61,7 @@ impl Element for f64 {
     fn spare_buffers() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>> {
         &SPARE_F64
     }
-    fn storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
+    fn vec_mut(storage: &mut CpuStorage) -> Result<&mut Vec<Self>> {
         match storage {
             CpuStorage::F64(values) => Ok(values),
             _ => bail!("storage does not hold f64"),

@@ -86,6 +86,11 @@ fn insert_zeros(x: &Tensor, dim: usize, step: usize) -> Result<Tensor> {
     spread.flatten(dim, dim + 1)?.narrow(dim, 0, (size - 1) * step + 1)
 }
 
+/// `x` `[N, C, H, W]` plus `bias` `[C]` on every pixel of its channel.
+pub(crate) fn add_channel_bias(x: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    x.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?)
+}
+
 /// As [`crate::activate`].
 pub(crate) fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
     match activation {
@@ -121,7 +126,7 @@ pub(crate) fn bce_with_logits(logits: &Tensor, target: f64) -> Result<Tensor> {
     (softplus(logits)? - (logits * target)?)?.mean_all()
 }
 
-/// As [`crate::batch_norm_train`]; returns the values, the mean and the biased variance.
+/// As [`crate::FeatureMaps::batch_norm_train`]; returns the values, the mean and the biased variance.
 pub(crate) fn batch_norm_train(
     x: &Tensor,
     weight: &Tensor,
@@ -138,7 +143,7 @@ pub(crate) fn batch_norm_train(
     Ok((y, mean.detach(), variance.detach()))
 }
 
-/// As [`crate::batch_norm_eval`], but with gradients for the moments too.
+/// As [`crate::FeatureMaps::batch_norm_eval`], but with gradients for the moments too.
 pub(crate) fn normalize(
     x: &Tensor,
     weight: &Tensor,
@@ -214,8 +219,10 @@ mod tests {
         {
             let (y, mean, variance) =
                 batch_norm_train(&x, &weight, &bias, 1e-5, activation).unwrap();
+            let maps = crate::FeatureMaps::from_tensor(&x).unwrap();
             let (expected, moments) =
-                crate::batch_norm_train(&x, &weight, &bias, 1e-5, activation).unwrap();
+                maps.batch_norm_train(&weight, &bias, 1e-5, activation).unwrap();
+            let expected = expected.to_tensor().unwrap();
             assert_equal(&y, &expected);
             assert_equal(&mean, &moments.mean);
             assert_equal(&variance, &moments.variance);

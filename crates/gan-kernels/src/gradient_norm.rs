@@ -1,11 +1,11 @@
 //! The size of a gradient.
 
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Result, Tensor, Var, WithDType};
+use candle_core::{DType, Result, Tensor, Var};
 use rayon::prelude::*;
 
-use crate::channels::lane_sums;
-use crate::element::{cpu, slice, with_element};
+use crate::element::{Element, cpu, slice, with_element};
+use crate::simd::vectorized;
 
 /// Square root of the sum of squares of the gradients of `params`; parameters without a gradient count as 0.
 ///
@@ -34,11 +34,28 @@ fn sum_of_squares(grad: &Tensor) -> Result<f64> {
     with_element!(storage, "gradient_norm", T => {
         let sums: Vec<f64> = slice::<T>(storage, layout)?
             .par_chunks(CHUNK)
-            .map(|chunk| pulp::Arch::new().dispatch(
+            .map(|chunk| vectorized(
                 #[inline(always)]
-                || lane_sums(chunk, chunk, chunk, |g, _, _| [g.to_f64() * g.to_f64()])[0],
+                || sum_in_lanes(chunk),
             ))
             .collect();
         Ok(sums.iter().sum())
     })
+}
+
+/// Sum of squares in f64, by running sums side by side, so that the loop vectorizes; the same on every machine.
+#[inline(always)]
+fn sum_in_lanes<T: Element>(values: &[T]) -> f64 {
+    const LANES: usize = 16;
+    let mut lanes = [0.0; LANES];
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    for block in blocks {
+        for (lane, &value) in lanes.iter_mut().zip(block) {
+            *lane += value.to_f64() * value.to_f64();
+        }
+    }
+    for (lane, &value) in lanes.iter_mut().zip(rest) {
+        *lane += value.to_f64() * value.to_f64();
+    }
+    lanes.iter().sum()
 }

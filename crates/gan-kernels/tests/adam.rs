@@ -5,7 +5,7 @@ mod common;
 
 use candle_core::{DType, IndexOp, Tensor, Var};
 use common::{Golden, assert_close, noise, values, var};
-use gan_kernels::{Adam, AdamConfig, gradient_norm};
+use gan_kernels::{Adam, AdamConfig, Ema, gradient_norm};
 
 const CONFIG: AdamConfig =
     AdamConfig { lr: 3e-2, beta1: 0.5, beta2: 0.999, eps: 1e-8, weight_decay: 1e-2 };
@@ -104,4 +104,39 @@ fn the_norm_is_that_of_all_gradients_together() {
     let params: Vec<_> = [&w, &b, &unused].map(|v| (String::new(), v.clone())).into();
     let norm = gradient_norm(&params, &grads).unwrap();
     assert!((norm / (squares + 7.0).sqrt() - 1.0).abs() < 1e-13);
+}
+
+#[test]
+fn a_moving_average_is_the_geometric_sum() {
+    for (dtype, tolerance) in [(DType::F64, 1e-14), (DType::F32, 1e-6)] {
+        let start = noise(&[700], 1).to_dtype(dtype).unwrap();
+        let w = var(&start);
+        let mut ema = Ema::new(named(&w), 0.9).unwrap();
+        let mut expected = (&start * 0.9f64.powi(5)).unwrap();
+        for step in 1..=5 {
+            let value = noise(&[700], 1 + step).to_dtype(dtype).unwrap();
+            w.set(&value).unwrap();
+            ema.update().unwrap();
+            let weight = 0.1 * 0.9f64.powi(5 - step as i32);
+            expected = (expected + (value * weight).unwrap()).unwrap();
+        }
+        let (name, average) = ema.averages().next().unwrap();
+        assert_eq!(name, "w");
+        assert_close("average", average, &expected.to_dtype(DType::F64).unwrap(), tolerance);
+        // The parameter itself is another tensor.
+        assert_eq!(values(&w), values(&noise(&[700], 6).to_dtype(dtype).unwrap()));
+    }
+}
+
+#[test]
+fn a_moving_average_continues_from_what_was_saved() {
+    let w = var(&noise(&[40], 1));
+    let mut ema = Ema::new(named(&w), 0.5).unwrap();
+    let saved = noise(&[40], 2);
+    ema.load(|_| Ok(saved.clone())).unwrap();
+    ema.update().unwrap();
+    let expected = ((&saved + w.as_tensor()).unwrap() * 0.5).unwrap();
+    assert_close("average", ema.averages().next().unwrap().1, &expected, 1e-15);
+    assert!(ema.load(|_| Ok(noise(&[41], 2))).unwrap_err().to_string().contains("[41]"));
+    assert!(Ema::new(named(&w), 1.5).unwrap_err().to_string().contains("[0, 1]"));
 }

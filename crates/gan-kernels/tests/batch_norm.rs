@@ -4,16 +4,11 @@
 mod common;
 
 use candle_core::{DType, Tensor};
-use common::{Golden, assert_close, gradients, noise, relative_error, values, var};
-use gan_kernels::{Activation, activate, batch_norm_eval, batch_norm_train};
-
-const ACTIVATIONS: [(&str, Activation); 5] = [
-    ("identity", Activation::Identity),
-    ("relu", Activation::Relu),
-    ("leaky_relu", Activation::LeakyRelu(0.2)),
-    ("tanh", Activation::Tanh),
-    ("sigmoid", Activation::Sigmoid),
-];
+use common::{
+    ACTIVATIONS, Golden, assert_all_pass_on_other_instruction_sets, assert_close, batch_norm_eval,
+    batch_norm_train, gradients, noise, relative_error, values, var,
+};
+use gan_kernels::{Activation, activate};
 
 #[test]
 fn the_result_has_mean_bias_and_deviation_weight() {
@@ -136,4 +131,9 @@ fn misfits_are_errors() {
         )
         .contains("more than one value")
     );
+}
+
+#[test]
+fn all_holds_on_every_instruction_set() {
+    assert_all_pass_on_other_instruction_sets();
 }

@@ -4,12 +4,15 @@
 mod common;
 
 use candle_core::{DType, Device, Tensor};
-use common::{Golden, assert_close, gradients, naive, noise, relative_error, values, var};
+use common::{
+    Golden, assert_all_pass_on_other_instruction_sets, assert_close, gradients, naive, noise,
+    relative_error, values, var,
+};
 use gan_kernels::{ConvGeometry, conv_transpose2d, conv2d, conv2d_weight_grad};
 use proptest::prelude::*;
 
 /// Sums of at most some thousand terms in f64.
-const F64: f64 = 1e-12;
+const F64: f64 = 2e-14;
 /// The same in f32.
 const F32: f64 = 2e-6;
 
@@ -36,6 +39,19 @@ struct Case {
     c_small: usize,
     kernel: (usize, usize),
     geometry: ConvGeometry,
+}
+
+/// A square kernel.
+fn square(
+    batch: usize,
+    large: (usize, usize, usize),
+    c_small: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+) -> Case {
+    let geometry = ConvGeometry::square(stride, padding);
+    Case { batch, large, c_small, kernel: (kernel, kernel), geometry }
 }
 
 /// The three ops, which are also each other's gradients, against naive loops in both precisions.
@@ -80,44 +96,118 @@ fn check(case: &Case) {
 
 #[test]
 fn the_layers_of_gans_equal_naive_loops() {
-    let case = |batch, large, c_small, kernel, stride, padding| Case {
-        batch,
-        large,
-        c_small,
-        kernel: (kernel, kernel),
-        geometry: ConvGeometry::square(stride, padding),
-    };
     for case in [
-        case(3, (3, 16, 16), 20, 4, 2, 1),
-        case(1, (1, 8, 8), 4, 4, 2, 1),
-        case(5, (40, 8, 8), 24, 4, 2, 1), // groups of images, several channel blocks
-        case(70, (2, 4, 4), 3, 4, 2, 1),  // more images than one group holds
-        case(2, (8, 4, 4), 1, 4, 1, 0),
-        case(2, (20, 9, 7), 3, 3, 1, 1),
-        case(2, (3, 9, 8), 4, 5, 2, 2),
-        case(2, (3, 8, 8), 4, 3, 2, 1),
-        case(2, (5, 6, 6), 7, 1, 1, 0),
-        case(2, (2, 3, 3), 2, 4, 2, 3), // taps that lie in the padding alone
-        case(2, (2, 10, 11), 2, 2, 3, 0),
+        square(3, (3, 16, 16), 20, 4, 2, 1),
+        square(1, (1, 8, 8), 4, 4, 2, 1),
+        square(5, (40, 8, 8), 24, 4, 2, 1), // groups of images, several channel blocks
+        square(70, (2, 4, 4), 3, 4, 2, 1),  // more images than one group holds
+        square(2, (8, 4, 4), 1, 4, 1, 0),
+        square(2, (20, 9, 7), 3, 3, 1, 1),
+        square(2, (3, 9, 8), 4, 5, 2, 2),
+        square(2, (3, 8, 8), 4, 3, 2, 1),
+        square(2, (5, 6, 6), 7, 1, 1, 0),
+        square(2, (2, 3, 3), 2, 4, 2, 3), // taps that lie in the padding alone
+        square(2, (2, 10, 11), 2, 2, 3, 0),
     ] {
         check(&case);
     }
 }
 
+/// Channels in whole blocks of 16 and kernels of 2·stride or 3·stride: minimal filtering.
+#[test]
+fn wide_layers_equal_naive_loops() {
+    for case in [
+        square(3, (16, 8, 8), 32, 4, 2, 1),
+        square(1, (48, 7, 9), 16, 4, 2, 1),
+        square(3, (32, 9, 6), 48, 4, 2, 1),
+        square(1, (64, 6, 11), 64, 4, 2, 1),
+        square(1, (32, 8, 11), 16, 4, 2, 0),
+        square(3, (16, 9, 7), 48, 4, 2, 2),
+        square(1, (16, 2, 3), 16, 4, 2, 1), // one tile, most of it outside
+        square(1, (32, 6, 9), 16, 3, 1, 1),
+        square(3, (16, 9, 11), 48, 3, 1, 0),
+        square(3, (48, 5, 4), 32, 3, 1, 2), // tiles that lie in the padding alone
+        square(1, (64, 1, 1), 64, 3, 1, 1),
+        square(3, (16, 7, 8), 32, 2, 1, 0),
+        square(1, (48, 6, 5), 16, 2, 1, 1),
+        square(3, (32, 2, 2), 16, 2, 1, 0),
+        square(3, (16, 9, 10), 16, 6, 2, 1),
+        square(1, (32, 9, 8), 16, 6, 2, 2),
+        square(1, (16, 6, 7), 48, 6, 2, 0),
+    ] {
+        check(&case);
+    }
+}
+
+#[test]
+fn layers_beyond_one_block_equal_naive_loops() {
+    for case in [
+        square(5, (64, 12, 10), 64, 4, 2, 1), // sums over 256 channels of phases
+        square(2, (144, 5, 6), 144, 3, 1, 1), // sums over 144 channels both ways
+        square(1, (16, 50, 46), 16, 4, 2, 1), // 156 tiles in an image
+        square(2, (80, 25, 23), 16, 3, 1, 1), // the same, and two blocks of channels
+        square(19, (16, 8, 8), 16, 3, 1, 1),  // three groups of images
+        square(5, (64, 34, 30), 16, 4, 2, 1), // more groups than tasks
+        square(2, (64, 12, 10), 24, 5, 2, 2), // patches of 1600 taps
+        square(3, (10, 20, 22), 130, 3, 2, 1), // several panels and blocks of rows
+    ] {
+        check(&case);
+    }
+}
+
+#[test]
+fn kernels_as_large_as_the_image_equal_naive_loops() {
+    let case = |batch, large: (usize, usize, usize), c_small, stride| Case {
+        batch,
+        large,
+        c_small,
+        kernel: (large.1, large.2),
+        geometry: ConvGeometry::square(stride, 0),
+    };
+    for case in [
+        case(1, (1, 1, 1), 1, 1),
+        case(5, (3, 4, 4), 1, 1),
+        case(3, (20, 3, 5), 30, 2),
+        case(70, (130, 1, 1), 41, 1), // a linear layer
+        case(33, (16, 4, 4), 16, 2),
+        case(2, (40, 4, 4), 137, 1),
+    ] {
+        check(&case);
+    }
+}
+
+/// Few values in a result may all be near 0, and errors relative to them large: there are at least 4.
 fn any_case() -> impl Strategy<Value = Case> {
     let size = (1..5usize, 1..20usize, 1..12usize, 1..12usize, 1..20usize);
     let axis = || (1..6usize, 1..4usize, 0..3usize);
     (size, axis(), axis()).prop_filter_map("kernel within the padded input", |(size, y, x)| {
         let (batch, c_large, height, width, c_small) = size;
-        let ((kh, sh, ph), (kw, sw, pw)) = (y, x);
-        (kh <= height + 2 * ph && kw <= width + 2 * pw).then_some(Case {
-            batch,
-            large: (c_large, height, width),
-            c_small,
-            kernel: (kh, kw),
-            geometry: ConvGeometry { stride: (sh, sw), padding: (ph, pw) },
-        })
+        let (kernel, stride, padding) = ((y.0, x.0), (y.1, x.1), (y.2, x.2));
+        let geometry = ConvGeometry { stride, padding };
+        let (out_height, out_width) = geometry.output_size((height, width), kernel).ok()?;
+        let large = batch * c_large * height * width;
+        let small = batch * c_small * out_height * out_width;
+        let weight = c_large * c_small * kernel.0 * kernel.1;
+        let large_enough = large.min(small).min(weight) >= 4;
+        let large = (c_large, height, width);
+        large_enough.then_some(Case { batch, large, c_small, kernel, geometry })
     })
+}
+
+/// As [`wide_layers_equal_naive_loops`].
+fn any_wide_case() -> impl Strategy<Value = Case> {
+    let channels = || prop::sample::select(vec![16usize, 32, 48]);
+    let kernel = prop::sample::select(vec![(2usize, 1usize), (3, 1), (4, 2), (6, 2)]);
+    let size = (1..4usize, channels(), 1..10usize, 1..12usize, channels());
+    (size, kernel, (0..3usize, 0..3usize)).prop_filter_map(
+        "kernel within the padded input",
+        |((batch, c_large, height, width, c_small), (kernel, stride), padding)| {
+            let (large, kernel) = ((c_large, height, width), (kernel, kernel));
+            let geometry = ConvGeometry { stride: (stride, stride), padding };
+            let fits = geometry.output_size((height, width), kernel).is_ok();
+            fits.then_some(Case { batch, large, c_small, kernel, geometry })
+        },
+    )
 }
 
 impl std::fmt::Debug for Case {
@@ -134,6 +224,11 @@ proptest! {
     fn any_shape_equals_naive_loops(case in any_case()) {
         check(&case);
     }
+
+    #[test]
+    fn any_wide_shape_equals_naive_loops(case in any_wide_case()) {
+        check(&case);
+    }
 }
 
 /// Values: tests/golden/kernels.py.
@@ -142,7 +237,7 @@ fn convolutions_match_pytorch() {
     let golden = Golden::load("convolution");
     let cases: Vec<&str> =
         golden.names().filter_map(|name| name.strip_suffix(".geometry")).collect();
-    assert_eq!(cases.len(), 7);
+    assert_eq!(cases.len(), 14);
     for case in cases {
         let get = |key: &str| golden.get(&format!("{case}.{key}")).clone();
         let g: Vec<i64> = get("geometry").to_vec1().unwrap();
@@ -233,4 +328,9 @@ fn misfits_are_errors_that_name_both_sides() {
     assert!(error.to_string().contains("output padding 2"));
     let w = w.to_dtype(DType::F32).unwrap();
     assert!(conv_transpose2d(&x, &w, square, (0, 0)).is_err());
+}
+
+#[test]
+fn all_holds_on_every_instruction_set() {
+    assert_all_pass_on_other_instruction_sets();
 }

@@ -1,11 +1,11 @@
-//! Activations, channel bias, losses on logits.
+//! Activations, losses on logits.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
 use candle_core::{DType, Device, Tensor, Var};
 use common::{Golden, assert_close, gradients, noise, values, var};
-use gan_kernels::{Activation, activate, add_channel_bias, bce_with_logits, softplus};
+use gan_kernels::{Activation, activate, bce_with_logits, softplus};
 
 fn slope_at(x: f32, activation: Activation) -> f32 {
     let x = Var::new(&[x], &Device::Cpu).unwrap();
@@ -58,21 +58,6 @@ fn activations_and_slopes_equal_their_formulas() {
             let grads = gradients(&y, &y.ones_like().unwrap(), &[&x]);
             assert_close("slope", &grads[0], &expected(slope), tolerance);
         }
-    }
-}
-
-#[test]
-fn a_bias_is_added_to_its_channel() {
-    for dims in [&[3, 4, 5, 2][..], &[3, 4]] {
-        let (x, bias) = (var(&noise(dims, 1)), var(&noise(&[4], 2)));
-        let y = add_channel_bias(&x, &bias).unwrap();
-        let column = bias.reshape(if dims.len() == 4 { vec![4, 1, 1] } else { vec![4] }).unwrap();
-        assert_close("sum", &y, &x.broadcast_add(&column).unwrap(), 0.0);
-        let g = noise(dims, 3);
-        let grads = gradients(&y, &g, &[&x, &bias]);
-        assert_close("x", &grads[0], &g, 0.0);
-        let summed = g.transpose(0, 1).unwrap().flatten_from(1).unwrap().sum(1).unwrap();
-        assert_close("bias", &grads[1], &summed, 1e-14);
     }
 }
 

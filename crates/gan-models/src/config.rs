@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::dcgan;
 use crate::latent::Latent;
 use gan_core::ImageShape;
+use gan_kernels::FeatureMaps;
 
 /// The networks of a run and their widths.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -93,6 +94,24 @@ impl ModelConfig {
                 dcgan::Discriminator::new(plan, self.discriminator_width, image, vb)
                     .map(Discriminator::Dcgan)
             }
+        }
+    }
+}
+
+impl Generator {
+    /// `z`: `(N, latent)` → images `(N, C, H, W)` in [−1, 1], for a discriminator to look at.
+    pub fn images(&self, z: &Tensor, train: bool) -> Result<FeatureMaps> {
+        match self {
+            Self::Dcgan(network) => network.images(z, train),
+        }
+    }
+}
+
+impl Discriminator {
+    /// `images`: `(N, C, H, W)` in [−1, 1] → logits `(N,)`, positive for real.
+    pub fn logits(&self, images: &FeatureMaps, train: bool) -> Result<Tensor> {
+        match self {
+            Self::Dcgan(network) => network.logits(images, train),
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use candle_core::{Result, Tensor};
 use candle_nn::{ModuleT, VarBuilder};
-use gan_kernels::{Activation, ConvGeometry};
+use gan_kernels::{Activation, ConvGeometry, FeatureMaps};
 
 use crate::layers::{BatchNorm, Conv2d, ConvTranspose2d};
 use gan_core::ImageShape;
@@ -104,15 +104,22 @@ impl Generator {
     }
 }
 
-impl ModuleT for Generator {
-    /// `z`: `(N, latent)` → images `(N, C, S, S)` in (−1, 1).
-    fn forward_t(&self, z: &Tensor, train: bool) -> Result<Tensor> {
+impl Generator {
+    /// `z`: `(N, latent)` → images `(N, C, S, S)` in (−1, 1), for a discriminator to look at.
+    pub fn images(&self, z: &Tensor, train: bool) -> Result<FeatureMaps> {
         let (n, latent) = z.dims2()?;
-        let mut x = z.reshape((n, latent, 1, 1))?;
+        let mut x = FeatureMaps::from_tensor(&z.reshape((n, latent, 1, 1))?)?;
         for (conv, norm) in &self.blocks {
             x = norm.forward_t(&conv.forward(&x)?, train)?; // [N, C, start·2ⁱ, start·2ⁱ]
         }
         self.to_image.forward(&x)
+    }
+}
+
+impl ModuleT for Generator {
+    /// `z`: `(N, latent)` → images `(N, C, S, S)` in (−1, 1).
+    fn forward_t(&self, z: &Tensor, train: bool) -> Result<Tensor> {
+        self.images(z, train)?.to_tensor()
     }
 }
 
@@ -145,13 +152,20 @@ impl Discriminator {
     }
 }
 
-impl ModuleT for Discriminator {
+impl Discriminator {
     /// `images`: `(N, C, S, S)` in [−1, 1] → logits `(N,)`, positive for real.
-    fn forward_t(&self, images: &Tensor, train: bool) -> Result<Tensor> {
+    pub fn logits(&self, images: &FeatureMaps, train: bool) -> Result<Tensor> {
         let mut x = self.from_image.forward(images)?;
         for (conv, norm) in &self.blocks {
             x = norm.forward_t(&conv.forward(&x)?, train)?; // [N, C·2ⁱ, S/2ⁱ, S/2ⁱ]
         }
-        self.to_logit.forward(&x)?.flatten_all()
+        self.to_logit.forward(&x)?.to_tensor()?.flatten_all()
+    }
+}
+
+impl ModuleT for Discriminator {
+    /// `images`: `(N, C, S, S)` in [−1, 1] → logits `(N,)`, positive for real.
+    fn forward_t(&self, images: &Tensor, train: bool) -> Result<Tensor> {
+        self.logits(&FeatureMaps::from_tensor(images)?, train)
     }
 }

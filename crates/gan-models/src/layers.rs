@@ -4,7 +4,7 @@
 
 use candle_core::{Result, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
-use gan_kernels::{Activation, ConvGeometry};
+use gan_kernels::{Activation, ConvGeometry, FeatureMaps};
 
 use crate::summary;
 
@@ -37,9 +37,8 @@ impl Conv2d {
     }
 
     /// `x`: `(N, C_in, H, W)` → `(N, C_out, H', W')`.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let y = gan_kernels::conv2d(x, &self.weight, self.geometry)?;
-        let y = gan_kernels::activate(&y, self.activation)?;
+    pub fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
+        let y = x.conv(&self.weight, None, self.geometry, self.activation)?;
         summary::record(&self.name, "Conv2d", &y, &[&self.weight]);
         Ok(y)
     }
@@ -69,9 +68,9 @@ impl ConvTranspose2d {
     }
 
     /// `x`: `(N, C_in, H, W)` → `(N, C_out, H', W')`.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let y = gan_kernels::conv_transpose2d(x, &self.weight, self.geometry, (0, 0))?;
-        let y = gan_kernels::activate(&y, self.activation)?;
+    pub fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
+        let (weight, activation) = (&self.weight, self.activation);
+        let y = x.conv_transpose(weight, None, self.geometry, (0, 0), activation)?;
         summary::record(&self.name, "ConvTranspose2d", &y, &[&self.weight]);
         Ok(y)
     }
@@ -116,23 +115,17 @@ impl BatchNorm {
 
     /// `x`: `(N, C, H, W)`. In training the statistics are the batch's, and the running ones follow;
     /// otherwise they are the running ones.
-    pub fn forward_t(&self, x: &Tensor, train: bool) -> Result<Tensor> {
+    pub fn forward_t(&self, x: &FeatureMaps, train: bool) -> Result<FeatureMaps> {
         let y = if train {
-            let (y, moments) = gan_kernels::batch_norm_train(
-                x,
-                &self.weight,
-                &self.bias,
-                Self::EPS,
-                self.activation,
-            )?;
+            let (y, moments) =
+                x.batch_norm_train(&self.weight, &self.bias, Self::EPS, self.activation)?;
             let n = moments.count as f64;
             let unbiased = n / (n - 1.0).max(1.0);
             track(&self.running_mean, &moments.mean, 1.0)?;
             track(&self.running_var, &moments.variance, unbiased)?;
             y
         } else {
-            gan_kernels::batch_norm_eval(
-                x,
+            x.batch_norm_eval(
                 &self.weight,
                 &self.bias,
                 &self.running_mean.as_detached_tensor(),

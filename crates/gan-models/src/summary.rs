@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use candle_core::{Result, Tensor};
+use gan_kernels::FeatureMaps;
 use serde::{Deserialize, Serialize};
 
 /// One layer of a network.
@@ -44,7 +45,7 @@ pub fn summarize(name: &str, forward: impl FnOnce() -> Result<Tensor>) -> Result
 }
 
 /// Notes a layer's output while a summary is being made on this thread; otherwise nothing.
-pub(crate) fn record(name: &str, kind: &str, output: &Tensor, parameters: &[&Tensor]) {
+pub(crate) fn record(name: &str, kind: &str, output: &FeatureMaps, parameters: &[&Tensor]) {
     RECORDING.with_borrow_mut(|recording| {
         if let Some(layers) = recording {
             layers.push(LayerSummary {

@@ -8,7 +8,7 @@ use candle_core::{Device, Result as TensorResult, Tensor};
 use candle_nn::ModuleT;
 use gan_core::{ImageShape, Stream, image};
 use gan_data::{Dataset, Loader, LoaderConfig, Split, Waiting};
-use gan_kernels::{bce_with_logits, gradient_norm};
+use gan_kernels::{FeatureMaps, backward, bce_with_logits, gradient_norm};
 use gan_models::{LatentBatch, NetworkSummary, summary};
 
 use crate::checkpoint::{Checkpoint, FORMAT, Header};
@@ -134,6 +134,7 @@ impl Trainer {
         let start = Instant::now();
         let batch = self.loader.next_batch()?;
         let real = image::normalize(&batch.samples.to_device(&self.device)?)?; // [N, C, H, W]
+        let real = FeatureMaps::from_tensor(&real)?;
         let mut record = StepRecord {
             epoch: batch.epoch,
             lr_d: self.networks.trained_discriminator.adam.config().lr,
@@ -152,7 +153,7 @@ impl Trainer {
                     Network::Generator => {
                         let fakes = match fakes.take() {
                             Some(fakes) => fakes,
-                            None => self.fakes(real.dim(0)?)?,
+                            None => self.fakes(real.dims()[0])?,
                         };
                         self.generator_step(&fakes, &mut record)?;
                     }
@@ -170,22 +171,22 @@ impl Trainer {
     }
 
     /// Fresh fakes `(N, C, H, W)`, through which gradients reach the generator.
-    fn fakes(&mut self, n: usize) -> TensorResult<Tensor> {
+    fn fakes(&mut self, n: usize) -> TensorResult<FeatureMaps> {
         let z = self.config.latent.sample(n, &mut self.latents, &self.device)?;
-        self.networks.generator.forward_t(&z.encode()?, true)
+        self.networks.generator.images(&z.encode()?, true)
     }
 
     /// Moves D's logits up on real images and down on fakes; returns the fakes.
     fn discriminator_step(
         &mut self,
-        real: &Tensor,
+        real: &FeatureMaps,
         record: &mut StepRecord,
-    ) -> TensorResult<Tensor> {
-        let fakes = self.fakes(real.dim(0)?)?;
-        let real_logits = self.networks.discriminator.forward_t(real, true)?; // [N]
-        let fake_logits = self.networks.discriminator.forward_t(&fakes.detach(), true)?; // [N]
+    ) -> TensorResult<FeatureMaps> {
+        let fakes = self.fakes(real.dims()[0])?;
+        let real_logits = self.networks.discriminator.logits(real, true)?; // [N]
+        let fake_logits = self.networks.discriminator.logits(&fakes.detach(), true)?; // [N]
         let loss = (bce_with_logits(&real_logits, 1.0)? + bce_with_logits(&fake_logits, 0.0)?)?;
-        let gradients = loss.backward()?;
+        let gradients = backward(&loss)?;
         let trained = &mut self.networks.trained_discriminator;
         trained.adam.step(&gradients)?;
         record.grad_norm_d = gradient_norm(&trained.store.parameters(), &gradients)?;
@@ -200,10 +201,10 @@ impl Trainer {
 
     /// Moves G so that D's logits on its images go up (the non-saturating loss of Goodfellow et al.
     /// 2014, section 3).
-    fn generator_step(&mut self, fakes: &Tensor, record: &mut StepRecord) -> TensorResult<()> {
-        let logits = self.networks.frozen_discriminator.forward_t(fakes, true)?; // [N]
+    fn generator_step(&mut self, fakes: &FeatureMaps, record: &mut StepRecord) -> TensorResult<()> {
+        let logits = self.networks.frozen_discriminator.logits(fakes, true)?; // [N]
         let loss = bce_with_logits(&logits, 1.0)?;
-        let gradients = loss.backward()?;
+        let gradients = backward(&loss)?;
         let trained = &mut self.networks.trained_generator;
         trained.adam.step(&gradients)?;
         record.grad_norm_g = gradient_norm(&trained.store.parameters(), &gradients)?;

@@ -6,6 +6,7 @@ use candle_core::Device;
 use clap::{Args, ValueEnum};
 use gan_data::prepare::read_all;
 use gan_data::{PrepareOptions, Waiting, prepare};
+use gan_kernels::measure::{Direction, LayerShape};
 use gan_train::estimate::peak_resident_bytes;
 use gan_train::{Preset, Trainer, settings};
 use serde_json::json;
@@ -40,6 +41,7 @@ const EXAMPLES: &str = "\
 Examples:
   gan-cli bench step --batch-size 128
   gan-cli bench generate --json
+  gan-cli bench layers --batch-size 16
   gan-cli bench prepare --data img_align_celeba.zip";
 
 /// What can be measured.
@@ -51,6 +53,8 @@ enum What {
     Generate,
     /// Images from a source to shards.
     Prepare,
+    /// Single layers, in all three directions.
+    Layers,
 }
 
 impl Bench {
@@ -62,6 +66,7 @@ impl Bench {
         let mut more = Extra::default();
         let seconds = match self.what {
             What::Prepare => return self.prepare(global, console),
+            What::Layers => return self.layers(global),
             What::Step => {
                 let mut trainer = self.trainer(&device, global, console)?;
                 // The loader begins with the trainer: its first batch is hardly ever ready.
@@ -88,7 +93,10 @@ impl Bench {
     ) -> anyhow::Result<Trainer> {
         let mut config =
             Preset::find(&self.preset).map_err(|e| UsageError(e.to_string()))?.config()?;
-        config = settings::apply(&config, &[format!("training.batch_size={}", self.batch_size)])?;
+        // A generator draws single images too; training needs two.
+        let trained =
+            if self.what == What::Step { self.batch_size } else { self.batch_size.max(2) };
+        config = settings::apply(&config, &[format!("training.batch_size={trained}")])?;
         match &self.data {
             Some(data) => config.data.source = data.clone(),
             None => {
@@ -117,6 +125,33 @@ impl Bench {
             seconds.push(start.elapsed().as_secs_f64());
         }
         Ok(seconds)
+    }
+
+    /// The layers one by one, as JSON or as a table; the best of all runs counts.
+    fn layers(&self, global: &Global) -> anyhow::Result<()> {
+        let (mut rows, mut layers) = (Vec::new(), Vec::new());
+        for layer in LayerShape::MEASURED {
+            let mut row = vec![layer.to_string()];
+            for direction in Direction::ALL {
+                let seconds = layer.seconds(self.batch_size, direction, self.steps)?;
+                let best = seconds.into_iter().fold(f64::INFINITY, f64::min);
+                row.push(format!("{:.2}", 1e3 * best));
+                let layer = layer.to_string();
+                layers.push(
+                    json!({ "layer": layer, "direction": direction.name(), "seconds": best }),
+                );
+            }
+            rows.push(row);
+        }
+        if global.json {
+            return print_json(&json!({
+                "batch_size": self.batch_size,
+                "threads": global.thread_count(),
+                "layers": layers,
+            }));
+        }
+        let head = ["layer", "forward, ms", "input gradient, ms", "weight gradient, ms"];
+        print(&tables::table(&head, &[1, 2, 3], rows))
     }
 
     fn prepare(&self, global: &Global, console: &Console) -> anyhow::Result<()> {

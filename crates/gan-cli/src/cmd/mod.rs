@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub(crate) mod bench;
+pub(crate) mod doctor;
 pub(crate) mod info;
 pub(crate) mod prepare;
 pub(crate) mod presets;

@@ -1,15 +1,23 @@
 //! Convolutions: public functions, shape checks.
 
-mod im2col;
+mod assemble;
+mod dense;
+mod direct;
+mod layout;
 mod ops;
 mod passes;
+mod patches;
 mod shape;
 mod transpose;
+mod winograd;
 
 use candle_core::{Result, Tensor, bail};
 
-use self::ops::{Pass, apply};
-use self::shape::{ConvShape, Image};
+pub(crate) use self::layout::{channels_first, channels_last};
+pub(crate) use self::ops::{Pass, apply};
+pub(crate) use self::passes::run;
+use self::shape::image_dims;
+pub(crate) use self::shape::{ConvShape, Image};
 use crate::geometry::ConvGeometry;
 
 /// Convolution in PyTorch's sense (cross-correlation), without bias.
@@ -20,16 +28,8 @@ use crate::geometry::ConvGeometry;
 /// # Errors
 /// If a rank, the channel counts, the element types or the geometry do not fit.
 pub fn conv2d(x: &Tensor, w: &Tensor, geometry: ConvGeometry) -> Result<Tensor> {
-    let (batch, large) = image_dims("conv2d input", x)?;
-    let (c_out, c_in, kh, kw) = weight_dims("conv2d", w)?;
-    if c_in != large.channels {
-        bail!("conv2d: input has {} channels, weight {:?} expects {c_in}", large.channels, w.dims())
-    }
     same_dtype("conv2d", x, w)?;
-    let (height, width) = geometry.output_size((large.height, large.width), (kh, kw))?;
-    let small = Image { channels: c_out, height, width };
-    let shape = ConvShape { batch, large, small, kernel: (kh, kw), geometry };
-    apply(Pass::Forward, shape, x, w)
+    apply(Pass::Forward, ConvShape::of_conv2d(x.dims(), w.dims(), geometry)?, x, w)
 }
 
 /// Transposed convolution as `torch.nn.functional.conv_transpose2d`, without bias.
@@ -45,20 +45,8 @@ pub fn conv_transpose2d(
     geometry: ConvGeometry,
     output_padding: (usize, usize),
 ) -> Result<Tensor> {
-    let (batch, small) = image_dims("conv_transpose2d input", x)?;
-    let (c_in, c_out, kh, kw) = weight_dims("conv_transpose2d", w)?;
-    if c_in != small.channels {
-        bail!(
-            "conv_transpose2d: input has {} channels, weight {:?} expects {c_in}",
-            small.channels,
-            w.dims()
-        )
-    }
     same_dtype("conv_transpose2d", x, w)?;
-    let (height, width) =
-        geometry.transposed_output_size((small.height, small.width), (kh, kw), output_padding)?;
-    let large = Image { channels: c_out, height, width };
-    let shape = ConvShape { batch, large, small, kernel: (kh, kw), geometry };
+    let shape = ConvShape::of_conv_transpose2d(x.dims(), w.dims(), geometry, output_padding)?;
     apply(Pass::InputGrad, shape, x, w)
 }
 
@@ -75,8 +63,8 @@ pub fn conv2d_weight_grad(
     kernel: (usize, usize),
     geometry: ConvGeometry,
 ) -> Result<Tensor> {
-    let (batch, large) = image_dims("conv2d_weight_grad input", x)?;
-    let (grad_batch, small) = image_dims("conv2d_weight_grad gradient", grad_y)?;
+    let (batch, large) = image_dims("conv2d_weight_grad input", x.dims())?;
+    let (grad_batch, small) = image_dims("conv2d_weight_grad gradient", grad_y.dims())?;
     same_dtype("conv2d_weight_grad", x, grad_y)?;
     let expected = geometry.output_size((large.height, large.width), kernel)?;
     if batch != grad_batch || expected != (small.height, small.width) {
@@ -89,27 +77,6 @@ pub fn conv2d_weight_grad(
     }
     let shape = ConvShape { batch, large, small, kernel, geometry };
     apply(Pass::WeightGrad, shape, x, grad_y)
-}
-
-fn image_dims(what: &str, x: &Tensor) -> Result<(usize, Image)> {
-    let &[batch, channels, height, width] = x.dims() else {
-        bail!("{what} must be [N, C, H, W], got {:?}", x.dims())
-    };
-    if x.elem_count() == 0 {
-        bail!("{what} is empty: {:?}", x.dims())
-    }
-    let image = Image { channels, height, width };
-    Ok((batch, image))
-}
-
-fn weight_dims(op: &str, w: &Tensor) -> Result<(usize, usize, usize, usize)> {
-    let &[c0, c1, kh, kw] = w.dims() else {
-        bail!("{op} weight must have 4 dimensions, got {:?}", w.dims())
-    };
-    if w.elem_count() == 0 {
-        bail!("{op} weight is empty: {:?}", w.dims())
-    }
-    Ok((c0, c1, kh, kw))
 }
 
 fn same_dtype(op: &str, a: &Tensor, b: &Tensor) -> Result<()> {

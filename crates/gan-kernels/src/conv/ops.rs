@@ -3,13 +3,16 @@
 //! With `conv(x, w)`, `convᵀ(y, w)` and `wgrad(x, y)` linear in both arguments and
 //! `⟨conv(x, w), y⟩ = ⟨x, convᵀ(y, w)⟩ = ⟨w, wgrad(x, y)⟩`, every derivative is again one of the three.
 
+use std::borrow::Cow;
+
 use candle_core::backend::BackendStorage;
 use candle_core::{
     CpuStorage, CudaStorage, CustomOp2, Layout, MetalStorage, Result, Shape, Storage, Tensor,
     WithDType, bail,
 };
 
-use super::passes;
+use super::layout::{channels_first, channels_last};
+use super::passes::run;
 use super::shape::ConvShape;
 use crate::element::{Element, slice, with_element};
 use crate::fallback;
@@ -17,13 +20,24 @@ use crate::second_order::input_of_gradient;
 
 /// Which of the three dual ops, by what it makes of what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pass {
+pub(crate) enum Pass {
     /// `(large, weight) → small`
     Forward,
     /// `(small, weight) → large`
     InputGrad,
     /// `(large, small) → weight`
     WeightGrad,
+}
+
+impl Pass {
+    /// Name of the public function.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Forward => "conv2d",
+            Self::InputGrad => "conv_transpose2d",
+            Self::WeightGrad => "conv2d_weight_grad",
+        }
+    }
 }
 
 /// One of the three dual ops at one shape.
@@ -35,7 +49,7 @@ struct ConvOp {
 }
 
 /// Applies one of the dual ops; the arguments' shapes have been checked against `shape`.
-pub(super) fn apply(pass: Pass, shape: ConvShape, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(crate) fn apply(pass: Pass, shape: ConvShape, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let (a, b) = (a.contiguous()?, b.contiguous()?);
     let computed = if a.device().is_cpu() {
         None
@@ -56,10 +70,18 @@ fn compute_with_candle(pass: Pass, shape: &ConvShape, a: &Tensor, b: &Tensor) ->
 
 impl ConvOp {
     fn run<T: Element>(&self, a: &[T], b: &[T]) -> Vec<T> {
-        match self.pass {
-            Pass::Forward => passes::forward(&self.shape, a, b),
-            Pass::InputGrad => passes::input_grad(&self.shape, a, b),
-            Pass::WeightGrad => passes::weight_grad(&self.shape, a, b),
+        let shape = &self.shape;
+        let (a_image, b_image, image) = match self.pass {
+            Pass::Forward => (shape.large, None, Some(shape.small)),
+            Pass::InputGrad => (shape.small, None, Some(shape.large)),
+            Pass::WeightGrad => (shape.large, Some(shape.small), None),
+        };
+        let a = channels_last(a, a_image);
+        let b = b_image.map_or(Cow::Borrowed(b), |image| channels_last(b, image).into());
+        let result = run(self.pass, shape, &a, &b);
+        match image {
+            Some(image) => channels_first(&result, image),
+            None => result,
         }
     }
 
@@ -82,11 +104,7 @@ impl ConvOp {
 
 impl CustomOp2 for ConvOp {
     fn name(&self) -> &'static str {
-        match self.pass {
-            Pass::Forward => "conv2d",
-            Pass::InputGrad => "conv_transpose2d",
-            Pass::WeightGrad => "conv2d_weight_grad",
-        }
+        self.pass.name()
     }
 
     fn cpu_fwd(

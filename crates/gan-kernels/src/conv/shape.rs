@@ -1,23 +1,23 @@
-//! Sizes of one convolution and how its work is cut into blocks.
+//! Sizes of one convolution.
 
-use std::ops::Range;
+use candle_core::{Result, bail};
 
 use crate::geometry::ConvGeometry;
 
 /// Sizes of one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Image {
-    pub(super) channels: usize,
-    pub(super) height: usize,
-    pub(super) width: usize,
+pub(crate) struct Image {
+    pub(crate) channels: usize,
+    pub(crate) height: usize,
+    pub(crate) width: usize,
 }
 
 impl Image {
-    pub(super) fn area(&self) -> usize {
+    pub(crate) fn area(&self) -> usize {
         self.height * self.width
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.channels * self.area()
     }
 }
@@ -25,59 +25,85 @@ impl Image {
 /// A convolution between `large` images (its input) and `small` ones (its output). The transposed convolution has
 /// the same shape read from small to large.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ConvShape {
-    pub(super) batch: usize,
-    pub(super) large: Image,
-    pub(super) small: Image,
-    pub(super) kernel: (usize, usize),
-    pub(super) geometry: ConvGeometry,
+pub(crate) struct ConvShape {
+    pub(crate) batch: usize,
+    pub(crate) large: Image,
+    pub(crate) small: Image,
+    pub(crate) kernel: (usize, usize),
+    pub(crate) geometry: ConvGeometry,
 }
 
-/// Columns of an im2col block aimed at: positions of one large map, or of several small ones together.
-const BLOCK_POSITIONS: usize = 256;
-/// Rows of an im2col block aimed at; with the columns above a block of f32 takes a quarter of a 1 MiB cache.
-const BLOCK_TAPS: usize = 256;
-
 impl ConvShape {
+    /// The convolution of `x` `[N, C_in, H, W]` by `w` `[C_out, C_in, kh, kw]`.
+    pub(crate) fn of_conv2d(x: &[usize], w: &[usize], geometry: ConvGeometry) -> Result<Self> {
+        let (batch, large) = image_dims("conv2d input", x)?;
+        let [c_out, c_in, kh, kw] = weight_dims("conv2d", w)?;
+        if c_in != large.channels {
+            bail!("conv2d: input has {} channels, weight {w:?} expects {c_in}", large.channels)
+        }
+        let (height, width) = geometry.output_size((large.height, large.width), (kh, kw))?;
+        let small = Image { channels: c_out, height, width };
+        Ok(Self { batch, large, small, kernel: (kh, kw), geometry })
+    }
+
+    /// The transposed convolution of `x` `[N, C_in, H, W]` by `w` `[C_in, C_out, kh, kw]`.
+    pub(crate) fn of_conv_transpose2d(
+        x: &[usize],
+        w: &[usize],
+        geometry: ConvGeometry,
+        output_padding: (usize, usize),
+    ) -> Result<Self> {
+        let (batch, small) = image_dims("conv_transpose2d input", x)?;
+        let [c_in, c_out, kh, kw] = weight_dims("conv_transpose2d", w)?;
+        if c_in != small.channels {
+            bail!(
+                "conv_transpose2d: input has {} channels, weight {w:?} expects {c_in}",
+                small.channels
+            )
+        }
+        let size = (small.height, small.width);
+        let (height, width) = geometry.transposed_output_size(size, (kh, kw), output_padding)?;
+        let large = Image { channels: c_out, height, width };
+        Ok(Self { batch, large, small, kernel: (kh, kw), geometry })
+    }
+
     /// Kernel taps of one channel.
-    pub(super) fn taps(&self) -> usize {
+    pub(crate) fn taps(&self) -> usize {
         self.kernel.0 * self.kernel.1
     }
 
     /// Weights that one small channel has: `C_large · kh · kw`.
-    pub(super) fn patch_len(&self) -> usize {
+    pub(crate) fn patch_len(&self) -> usize {
         self.large.channels * self.taps()
     }
 
-    /// Whether the kernel covers the whole large image, once: a plain matrix product over the batch.
-    pub(super) fn is_dense(&self) -> bool {
-        self.small.area() == 1
-            && self.kernel == (self.large.height, self.large.width)
-            && self.geometry.padding == (0, 0)
+    /// Whether a row of patches is a pixel of the large image.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        self.kernel == (1, 1) && self.geometry == ConvGeometry::square(1, 0)
     }
 
-    /// Whether a patch is one pixel, so that the large image is its own im2col.
-    pub(super) fn is_pointwise(&self) -> bool {
-        self.kernel == (1, 1)
-            && self.geometry == ConvGeometry::square(1, 0)
-            && self.large.area() == self.small.area()
+    /// `[C_small, C_large, kh, kw]`
+    pub(crate) fn weight_dims(&self) -> [usize; 4] {
+        [self.small.channels, self.large.channels, self.kernel.0, self.kernel.1]
     }
+}
 
-    /// Images that one task takes together.
-    pub(super) fn group_len(&self) -> usize {
-        let wanted = BLOCK_POSITIONS / self.small.area().max(1);
-        wanted.clamp(1, self.batch.max(1))
+pub(super) fn image_dims(what: &str, dims: &[usize]) -> Result<(usize, Image)> {
+    let &[batch, channels, height, width] = dims else {
+        bail!("{what} must be [N, C, H, W], got {dims:?}")
+    };
+    if dims.contains(&0) {
+        bail!("{what} is empty: {dims:?}")
     }
+    Ok((batch, Image { channels, height, width }))
+}
 
-    /// Ranges of large channels whose taps make one im2col block.
-    pub(super) fn channel_blocks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let channels = self.large.channels;
-        let len = self.channel_block_len();
-        (0..channels).step_by(len).map(move |start| start..(start + len).min(channels))
+fn weight_dims(op: &str, dims: &[usize]) -> Result<[usize; 4]> {
+    let Ok(weight) = dims.try_into() else {
+        bail!("{op} weight must have 4 dimensions, got {dims:?}")
+    };
+    if dims.contains(&0) {
+        bail!("{op} weight is empty: {dims:?}")
     }
-
-    /// Large channels in one im2col block.
-    pub(super) fn channel_block_len(&self) -> usize {
-        (BLOCK_TAPS / self.taps()).clamp(1, self.large.channels.max(1))
-    }
+    Ok(weight)
 }

@@ -1,12 +1,24 @@
-//! What the tests of the kernels share: recorded values, seeded inputs, errors relative to the largest value.
+//! What the tests of the kernels share: recorded values, seeded inputs, errors relative to the largest value, a second
+//! run on other instruction sets.
 #![allow(dead_code, clippy::unwrap_used)] // every test binary takes its part
 
 pub(crate) mod naive;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::process::Command;
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Device, Result, Tensor, Var};
+use gan_kernels::{Activation, BatchMoments, FeatureMaps, simd_name};
+
+/// Every activation, by its name in recorded values.
+pub(crate) const ACTIVATIONS: [(&str, Activation); 5] = [
+    ("identity", Activation::Identity),
+    ("relu", Activation::Relu),
+    ("leaky_relu", Activation::LeakyRelu(0.2)),
+    ("tanh", Activation::Tanh),
+    ("sigmoid", Activation::Sigmoid),
+];
 
 /// Recorded tensors; values: tests/golden/kernels.py (PyTorch, float64).
 pub(crate) struct Golden(HashMap<String, Tensor>);
@@ -75,4 +87,60 @@ pub(crate) fn var(x: &Tensor) -> Var {
 pub(crate) fn gradients(y: &Tensor, grad: &Tensor, vars: &[&Var]) -> Vec<Tensor> {
     let grads = (y * grad).unwrap().sum_all().unwrap().backward().unwrap();
     vars.iter().map(|v| grads.get(v).unwrap().clone()).collect()
+}
+
+/// [`FeatureMaps::batch_norm_train`] of a tensor, whose shape stays.
+pub(crate) fn batch_norm_train(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    eps: f64,
+    activation: Activation,
+) -> Result<(Tensor, BatchMoments)> {
+    let maps = FeatureMaps::from_tensor(x)?;
+    let (y, moments) = maps.batch_norm_train(weight, bias, eps, activation)?;
+    Ok((y.to_tensor()?.reshape(x.dims())?, moments))
+}
+
+/// [`FeatureMaps::batch_norm_eval`] of a tensor, whose shape stays.
+pub(crate) fn batch_norm_eval(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    running_mean: &Tensor,
+    running_var: &Tensor,
+    eps: f64,
+    activation: Activation,
+) -> Result<Tensor> {
+    let maps = FeatureMaps::from_tensor(x)?;
+    let y = maps.batch_norm_eval(weight, bias, running_mean, running_var, eps, activation)?;
+    y.to_tensor()?.reshape(x.dims())
+}
+
+/// Runs the tests of this binary again on each other instruction set that every machine of its kind may have. In such a
+/// run, checks that the kernels took the one that was asked for.
+pub(crate) fn assert_all_pass_on_other_instruction_sets() {
+    const VARIABLE: &str = "GAN_KERNELS_SIMD";
+    if let Ok(forced) = std::env::var(VARIABLE)
+        && !forced.is_empty()
+    {
+        assert_eq!(simd_name(), forced);
+        return;
+    }
+    #[cfg(target_arch = "x86_64")]
+    let avx2 =
+        std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    let avx2 = false;
+    let names = [Some("portable"), avx2.then_some("avx2")];
+    for name in names.into_iter().flatten().filter(|&name| name != simd_name()) {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let output = command.arg("--quiet").env(VARIABLE, name).output().unwrap();
+        assert!(
+            output.status.success(),
+            "on {name}:\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
 }

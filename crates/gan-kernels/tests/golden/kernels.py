@@ -1,6 +1,6 @@
 """Writes the values that the tests of gan-kernels are checked against, from PyTorch in float64.
 
-    python kernels.py            # beside this file: convolution.safetensors, layers.safetensors, adam.safetensors
+    python kernels.py            # beside this file: convolution, layers, network, adam (.safetensors)
 """
 
 from pathlib import Path
@@ -10,7 +10,6 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 HERE = Path(__file__).parent
-torch.manual_seed(20240607)
 torch.set_default_dtype(torch.float64)
 
 # name: (batch, large channels, (height, width), small channels, kernel, stride, padding)
@@ -22,6 +21,14 @@ CONVOLUTIONS = {
     "3x3_s2_p1": (2, 3, (8, 8), 4, (3, 3), (2, 2), (1, 1)),
     "3x5_s2x1_p0x2": (1, 2, (10, 6), 3, (3, 5), (2, 1), (0, 2)),
     "1x1": (2, 5, (3, 4), 3, (1, 1), (1, 1), (0, 0)),
+    # Channels in whole blocks of 16: kernels of 2·stride and 3·stride go by minimal filtering.
+    "wide_4x4_s2_p1": (2, 16, (8, 8), 32, (4, 4), (2, 2), (1, 1)),
+    "wide_4x4_s2_p1_output_padding": (1, 16, (7, 10), 16, (4, 4), (2, 2), (1, 1)),
+    "wide_2x2_s1_p0x1": (2, 16, (5, 4), 16, (2, 2), (1, 1), (0, 1)),
+    "wide_3x3_s1_p1": (2, 16, (6, 9), 16, (3, 3), (1, 1), (1, 1)),
+    "wide_5x5_s2_p2": (2, 16, (7, 6), 8, (5, 5), (2, 2), (2, 2)),
+    "wide_3x3_s2_p1_output_padding": (2, 16, (6, 8), 16, (3, 3), (2, 2), (1, 1)),
+    "wide_1x1": (2, 24, (3, 5), 16, (1, 1), (1, 1), (0, 0)),
 }
 
 
@@ -88,6 +95,26 @@ def layers():
     return {key: value.contiguous() for key, value in out.items()}
 
 
+def network():
+    """A generator and a discriminator of two layers each, in training: all values, the loss's gradients."""
+    latents = torch.randn(3, 16)
+    shapes = {
+        "project": (16, 16, 3, 4), "norm": (16,), "norm_bias": (16,), "image": (16, 3, 4, 4), "image_bias": (3,),
+        "enter": (16, 3, 4, 4), "enter_bias": (16,), "score": (1, 16, 3, 4),
+    }  # fmt: skip
+    params = {name: (torch.randn(shape) * 0.3).requires_grad_() for name, shape in shapes.items()}
+    hidden = F.conv_transpose2d(latents[:, :, None, None], params["project"])
+    hidden = F.relu(F.batch_norm(hidden, None, None, params["norm"], params["norm_bias"], True, 0.1, 1e-5))
+    images = torch.tanh(F.conv_transpose2d(hidden, params["image"], params["image_bias"], stride=2, padding=1))
+    features = F.leaky_relu(F.conv2d(images, params["enter"], params["enter_bias"], stride=2, padding=1), 0.2)
+    logits = F.conv2d(features, params["score"])
+    loss = F.softplus(-logits).mean()
+    gradients = torch.autograd.grad(loss, list(params.values()))
+    out = {"latents": latents, "images": images, "logits": logits, "loss": loss} | params
+    out |= {f"{name}.grad": gradient for name, gradient in zip(params, gradients)}
+    return {key: value.detach().contiguous() for key, value in out.items()}
+
+
 def adam():
     """Twenty steps of torch.optim.Adam with given gradients."""
     param = torch.randn(7, 3).requires_grad_()
@@ -103,6 +130,7 @@ def adam():
 
 
 if __name__ == "__main__":
-    save_file(convolutions(), HERE / "convolution.safetensors")
-    save_file(layers(), HERE / "layers.safetensors")
-    save_file(adam(), HERE / "adam.safetensors")
+    files = {"convolution": convolutions, "layers": layers, "network": network, "adam": adam}
+    for name, values in files.items():
+        torch.manual_seed(20240607)
+        save_file(values(), HERE / f"{name}.safetensors")
