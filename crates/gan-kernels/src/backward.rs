@@ -21,9 +21,18 @@ thread_local! {
 /// # Errors
 /// If an operation cannot be differentiated, or `loss` is not a scalar.
 pub fn backward(loss: &Tensor) -> Result<GradStore> {
+    /// Ends the collection even if candle panics.
+    struct Collection;
+    impl Drop for Collection {
+        fn drop(&mut self) {
+            COLLECTED.set(None);
+        }
+    }
+    let collection = Collection;
     COLLECTED.set(Some(Vec::new()));
     let store = loss.backward();
     let collected = COLLECTED.take().unwrap_or_default();
+    drop(collection);
     let mut store = store?;
     let mut sums: Vec<(TensorId, Tensor, Tensor)> = Vec::new();
     for (parameter, gradient) in collected {

@@ -23,7 +23,7 @@ impl Ema {
         if !(0.0..=1.0).contains(&decay) {
             bail!("moving average: decay must lie in [0, 1], got {decay}")
         }
-        let copy = |(_, var): &(String, Var)| var.as_detached_tensor().copy();
+        let copy = |(_, var): &(String, Var)| var.as_detached_tensor().contiguous()?.copy();
         let averages = params.iter().map(copy).collect::<Result<_>>()?;
         Ok(Self { params, averages, decay })
     }
@@ -60,7 +60,9 @@ impl Ema {
             if average.shape() != var.shape() {
                 bail!("average of {name} is {:?}, its parameter {:?}", average.dims(), var.dims())
             }
-            loaded.push(average.to_device(var.device())?.to_dtype(var.dtype())?.copy()?);
+            loaded.push(
+                average.to_device(var.device())?.to_dtype(var.dtype())?.contiguous()?.copy()?,
+            );
         }
         self.averages = loaded;
         Ok(())

@@ -27,7 +27,7 @@ impl ConvGeometry {
         kernel: (usize, usize),
     ) -> Result<(usize, usize)> {
         let axis = |size: usize, kernel: usize, stride: usize, padding: usize| {
-            let padded = size + 2 * padding;
+            let padded = size.saturating_add(padding.saturating_mul(2));
             if stride == 0 || kernel == 0 || kernel > padded {
                 bail!(
                     "convolution needs stride and kernel of at least 1 and a kernel within the padded input, got \
@@ -57,8 +57,9 @@ impl ConvGeometry {
             if extra >= stride {
                 bail!("output padding {extra} must be smaller than the stride {stride}")
             }
-            let full = size.saturating_sub(1) * stride + kernel + extra;
-            if size == 0 || kernel == 0 || full <= 2 * padding {
+            let full = size.saturating_sub(1).saturating_mul(stride);
+            let full = full.saturating_add(kernel).saturating_add(extra);
+            if size == 0 || kernel == 0 || full <= padding.saturating_mul(2) {
                 bail!(
                     "transposed convolution of {size} pixels with kernel {kernel}, stride {stride}, padding \
                      {padding} has no output"

@@ -1,8 +1,8 @@
 //! The heavy operations of GAN training as candle custom ops: convolutions, batch normalization fused with its
 //! activation, losses on logits, and optimizers that update parameters in place.
 //!
-//! On the CPU everything runs on rayon's global pool. Work is split by shape alone, and sums are taken in a fixed
-//! order, so equal inputs give equal bits. On other devices the same functions are composed of candle's own ops
+//! On the CPU everything runs on rayon's global pool. Sums are cut by shape alone and taken in a fixed order, so
+//! equal inputs give equal bits. On other devices the same functions are composed of candle's own ops
 //! (module `fallback`).
 //!
 //! An argument that candle does not track (`Tensor::track_op` is false: input images, the weights of a frozen

@@ -76,7 +76,8 @@ const fn tile_rows<S: Simd>() -> usize {
 
 /// `dst = left · right`, or `dst += left · right`, on the calling thread.
 ///
-/// The panels of `right` have [`native_panel_width`] columns, all of them readable (zero where a column does not exist).
+/// The panels of `right` have [`native_panel_width`] columns, all of them readable; what is in a column that
+/// does not exist does not matter.
 pub(crate) fn multiply<T: Lanes>(dst: Destination<'_, T>, left: Left<'_, T>, right: Panels<'_, T>) {
     match left {
         Left::Plain(left) if left.width == right.width => {
@@ -177,6 +178,7 @@ fn check<S: Simd, T: Lanes>(
         "destination of a product"
     );
     assert!(rows <= 1 || dst.row_stride >= width.min(dst.cols), "rows of a product overlap");
+    assert!(last_panel == 0 || dst.panel_stride >= width, "panels of a product overlap");
     // A plain left factor's panels are taken whole, but for a single one.
     let whole = !plain || a.cols <= a.width || INNER_BLOCK.is_multiple_of(a.width);
     assert!(whole, "panels of a left factor");

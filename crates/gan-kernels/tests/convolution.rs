@@ -334,3 +334,15 @@ fn misfits_are_errors_that_name_both_sides() {
 fn all_holds_on_every_instruction_set() {
     assert_all_pass_on_other_instruction_sets();
 }
+
+/// A size whose count wraps around to a small one once passed the checks that kernels rely on.
+#[test]
+fn sizes_beyond_memory_are_errors() {
+    let x = noise(&[1, 16, 2, 2], 1);
+    let w = noise(&[16, 16, 2, 2], 2);
+    let padding = ((1usize << 60) + 1) / 17 / 2;
+    for padding in [(8, padding), (padding, 8), (usize::MAX / 2, 1)] {
+        let error = conv2d(&x, &w, ConvGeometry { stride: (1, 1), padding }).unwrap_err();
+        assert!(error.to_string().contains("beyond what memory can hold"), "{error}");
+    }
+}

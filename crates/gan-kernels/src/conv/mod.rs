@@ -76,6 +76,7 @@ pub fn conv2d_weight_grad(
         )
     }
     let shape = ConvShape { batch, large, small, kernel, geometry };
+    let shape = shape.checked("conv2d_weight_grad")?;
     apply(Pass::WeightGrad, shape, x, grad_y)
 }
 

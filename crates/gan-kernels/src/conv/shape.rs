@@ -43,7 +43,7 @@ impl ConvShape {
         }
         let (height, width) = geometry.output_size((large.height, large.width), (kh, kw))?;
         let small = Image { channels: c_out, height, width };
-        Ok(Self { batch, large, small, kernel: (kh, kw), geometry })
+        Self { batch, large, small, kernel: (kh, kw), geometry }.checked("conv2d")
     }
 
     /// The transposed convolution of `x` `[N, C_in, H, W]` by `w` `[C_in, C_out, kh, kw]`.
@@ -64,7 +64,7 @@ impl ConvShape {
         let size = (small.height, small.width);
         let (height, width) = geometry.transposed_output_size(size, (kh, kw), output_padding)?;
         let large = Image { channels: c_out, height, width };
-        Ok(Self { batch, large, small, kernel: (kh, kw), geometry })
+        Self { batch, large, small, kernel: (kh, kw), geometry }.checked("conv_transpose2d")
     }
 
     /// Kernel taps of one channel.
@@ -75,6 +75,28 @@ impl ConvShape {
     /// Weights that one small channel has: `C_large · kh · kw`.
     pub(crate) fn patch_len(&self) -> usize {
         self.large.channels * self.taps()
+    }
+
+    /// The shape, if all that is computed with it can be counted: images, weights, patches, padded coordinates.
+    pub(crate) fn checked(self, op: &str) -> Result<Self> {
+        let Self { batch, large, small, kernel, geometry } = self;
+        let product = |factors: &[usize]| {
+            let count = factors.iter().try_fold(1usize, |a, &b| a.checked_mul(b));
+            // Coordinates are signed, and transformed tiles take a few times as much.
+            count.is_some_and(|count| count <= isize::MAX as usize / 64)
+        };
+        let countable = product(&[batch, large.channels, large.height, large.width])
+            && product(&[batch, small.channels, small.height, small.width])
+            && product(&[small.channels, large.channels, kernel.0, kernel.1])
+            && product(&[batch, small.height, small.width, large.channels, kernel.0, kernel.1])
+            && product(&[small.height, geometry.stride.0])
+            && product(&[small.width, geometry.stride.1])
+            && product(&[geometry.padding.0])
+            && product(&[geometry.padding.1]);
+        if !countable {
+            bail!("{op}: sizes beyond what memory can hold: {self:?}")
+        }
+        Ok(self)
     }
 
     /// Whether a row of patches is a pixel of the large image.

@@ -1,4 +1,4 @@
-//! Transposes of weights, by way of small squares: rows that lie a power of two apart share a cache set, and are read
+//! Transposes of weights and images, by way of small squares: rows that lie a power of two apart share a cache set, and are read
 //! once here instead of once for every column.
 
 use crate::buffer::fill_chunks;

@@ -69,6 +69,9 @@ impl FeatureMaps {
         if self.image.area() != 1 {
             bail!("linear: maps must have one pixel, got {:?}", self.dims())
         }
+        if c_in != self.image.channels {
+            bail!("linear: maps have {} channels, weight expects {c_in}", self.image.channels)
+        }
         let weight_dims = [c_out, c_in, 1, 1];
         let geometry = ConvGeometry::square(1, 0);
         let shape = ConvShape::of_conv2d(&self.dims(), &weight_dims, geometry)?;

@@ -53,6 +53,7 @@ impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<
         outside.fill(T::zero());
         let lanes = <T as Lanes>::lanes::<S>();
         let stride = v.position_stride();
+        assert!(v.width.is_multiple_of(lanes));
         assert!(out.len() >= v.len(N * N) && channels.end <= self.shape.large.channels);
         assert!(v.rows == tiles.len() && v.cols == self.phases() * channels.len());
         assert!(channels.len().is_multiple_of(lanes));
@@ -116,6 +117,8 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
         let lanes = <T as Lanes>::lanes::<S>();
         let grid = tiling.small_grid();
         let small_len = tiling.shape.small.len();
+        assert!(m.rows == tiles.len() && m.cols == tiling.shape.small.channels);
+        assert!(m_data.len() >= m.len(N * N) && m.width.is_multiple_of(lanes));
         for (row, (image, tile)) in tiling.tiles(tiles).enumerate() {
             let image = &mut small[image * small_len..][..small_len];
             let pixels = grid.write::<T, M>(tile, image, outside);

@@ -52,6 +52,7 @@ impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<
         outside.fill(T::zero());
         let lanes = <T as Lanes>::lanes::<S>();
         let stride = d.position_stride();
+        assert!(d.width.is_multiple_of(lanes));
         assert!(out.len() >= d.len(N * N) && d.cols == self.shape.small.channels);
         assert!(d.rows == tiles.len() && d.cols.is_multiple_of(lanes));
         let grid = self.small_grid();
@@ -111,6 +112,8 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
         }
         let lanes = <T as Lanes>::lanes::<S>();
         let (channels, large_len) = (tiling.shape.large.channels, tiling.shape.large.len());
+        assert!(v.rows == tiles.len() && v.cols == tiling.inner());
+        assert!(v_data.len() >= v.len(N * N) && v.width.is_multiple_of(lanes));
         for phase in 0..tiling.phases() {
             let grid = tiling.phase_grid(phase);
             for (row, (image, tile)) in tiling.tiles(tiles.clone()).enumerate() {

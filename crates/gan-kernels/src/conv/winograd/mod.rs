@@ -203,7 +203,7 @@ struct Transformed {
 }
 
 impl Transformed {
-    /// Elements from a position to the next. The odd number of cache lines at its end keeps the positions of one tile,
+    /// Elements from a position to the next. The cache line (of `f32`) at its end keeps the positions of one tile,
     /// which are written together, out of the same cache set.
     fn position_stride(&self) -> usize {
         self.cols.div_ceil(self.width) * self.rows * self.width + 16

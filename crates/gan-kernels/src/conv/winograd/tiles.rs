@@ -5,11 +5,12 @@ use pulp::Simd;
 use crate::conv::shape::Image;
 use crate::simd::Lanes;
 
-/// Runs `$body` with `$i` bound to each index below `$len`, at most 5, one after another without a loop: what it
+/// Runs `$body` with `$i` bound to each index below `$len`, at most 4, one after another without a loop: what it
 /// indexes can then stay in registers.
 macro_rules! unrolled {
     ($i:ident < $len:expr => $body:expr) => {{
-        unrolled!(@ $i, $len, $body, 0 1 2 3 4);
+        const { assert!($len <= 4, "unrolled for 4 at most") };
+        unrolled!(@ $i, $len, $body, 0 1 2 3);
     }};
     (@ $i:ident, $len:expr, $body:expr, $($index:literal)*) => {$(
         if $index < $len {
