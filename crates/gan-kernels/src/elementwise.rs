@@ -25,27 +25,6 @@ pub(crate) fn map<T: Element>(x: &[T], f: impl Fn(T) -> T + Sync) -> Vec<T> {
     })
 }
 
-/// `f(x, y, z)` of every three elements.
-pub(crate) fn map3<T: Element>(
-    x: &[T],
-    y: &[T],
-    z: &[T],
-    f: impl Fn(T, T, T) -> T + Sync,
-) -> Vec<T> {
-    fill_chunks(x.len(), CHUNK, |index, out| {
-        let start = index * CHUNK;
-        let (x, y, z) = (&x[start..], &y[start..], &z[start..]);
-        vectorized(
-            #[inline(always)]
-            || {
-                for (((out, &x), &y), &z) in out.iter_mut().zip(x).zip(y).zip(z) {
-                    *out = f(x, y, z);
-                }
-            },
-        );
-    })
-}
-
 /// `x = f(x)`
 pub(crate) fn value_in_place<T: Element>(x: &mut [T], f: impl Pointwise<T>) {
     x.par_chunks_mut(CHUNK).for_each(|x| {
@@ -76,7 +55,7 @@ pub(crate) fn add_in_place<T: Element>(sum: &mut [T], more: &[T]) {
 }
 
 /// `x = f(x, y)`
-fn update<T: Element>(x: &mut [T], y: &[T], f: impl Fn(T, T) -> T + Sync) {
+pub(crate) fn update<T: Element>(x: &mut [T], y: &[T], f: impl Fn(T, T) -> T + Sync) {
     x.par_chunks_mut(CHUNK).zip(y.par_chunks(CHUNK)).for_each(|(x, y)| {
         vectorized(
             #[inline(always)]

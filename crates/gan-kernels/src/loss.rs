@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType, bail};
 
 use crate::element::{cpu, slice, with_element};
-use crate::elementwise::{map, map3};
+use crate::elementwise::{map, update};
 use crate::{fallback, second_order};
 
 /// Binary cross-entropy of `logits` against one constant `target` in [0, 1], in nats.
@@ -70,9 +70,9 @@ impl CustomOp1 for Softplus {
         let ((xs, xl), (gs, gl)) = (x.storage_and_layout(), grad.storage_and_layout());
         let (xs, gs) = (cpu(&xs)?, cpu(&gs)?);
         with_element!(xs, "softplus", T => {
-            let (values, g) = (slice::<T>(xs, xl)?, slice::<T>(gs, gl)?);
-            let slope = |x: T, g: T, _: T| g * T::from_f64(sigmoid_f64(x.to_f64()));
-            Tensor::from_vec(map3(values, g, g, slope), x.shape(), x.device()).map(Some)
+            let mut grad = slice::<T>(gs, gl)?.to_vec();
+            update(&mut grad, slice::<T>(xs, xl)?, |g, x| g * T::from_f64(sigmoid_f64(x.to_f64())));
+            Tensor::from_vec(grad, x.shape(), x.device()).map(Some)
         })
     }
 }

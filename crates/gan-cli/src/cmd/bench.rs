@@ -133,8 +133,7 @@ impl Bench {
         for layer in LayerShape::MEASURED {
             let mut row = vec![layer.to_string()];
             for direction in Direction::ALL {
-                let seconds = layer.seconds(self.batch_size, direction, self.steps)?;
-                let best = seconds.into_iter().fold(f64::INFINITY, f64::min);
+                let best = layer.best_seconds(self.batch_size, direction, self.steps)?;
                 row.push(format!("{:.2}", 1e3 * best));
                 let layer = layer.to_string();
                 layers.push(

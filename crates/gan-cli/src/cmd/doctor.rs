@@ -83,8 +83,7 @@ fn measure(console: &Console) -> anyhow::Result<Vec<Speed>> {
     for (i, layer) in LayerShape::MEASURED.into_iter().enumerate() {
         line.set(i as u64, &layer.to_string());
         for direction in Direction::ALL {
-            let seconds = layer.seconds(BATCH, direction, 5)?;
-            let seconds = seconds.into_iter().fold(f64::INFINITY, f64::min);
+            let seconds = layer.best_seconds(BATCH, direction, 5)?;
             let share = layer.operations(BATCH)? / seconds / peak;
             speeds.push(Speed { layer: layer.to_string(), direction, seconds, share });
         }

@@ -10,7 +10,7 @@ use super::weights::Weights;
 use super::{Target, Tiling, Transformed};
 use crate::buffer::{fill_chunks, with_scratches};
 use crate::element::Element;
-use crate::product::{Destination, Left, multiply, native_panel_width};
+use crate::product::{Left, multiply, native_panel_width};
 use crate::simd::{Lanes, dispatch};
 
 impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<X, N, R, M> {
@@ -104,15 +104,8 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
         let to = Target { layout: v, data: v_data, outside };
         tiling.transform_large(simd, large, tiles.clone(), channels, to);
         for (position, data) in m_data.chunks_exact_mut(m.position_stride()).enumerate() {
-            let dst = Destination {
-                data,
-                row_stride: m.width,
-                panel_stride: m.rows * m.width,
-                cols: m.cols,
-                add: false,
-            };
             let left = Left::Plain(v.position(v_data, position));
-            multiply(dst, left, weights.position(position));
+            multiply(m.destination(data), left, weights.position(position));
         }
         let lanes = <T as Lanes>::lanes::<S>();
         let grid = tiling.small_grid();

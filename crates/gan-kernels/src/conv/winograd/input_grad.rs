@@ -10,7 +10,7 @@ use super::weights::Weights;
 use super::{Target, Tiling, Transformed};
 use crate::buffer::{fill_chunks, with_scratches};
 use crate::element::Element;
-use crate::product::{Destination, Left, multiply, native_panel_width};
+use crate::product::{Left, multiply, native_panel_width};
 use crate::simd::{Lanes, dispatch};
 
 impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<X, N, R, M> {
@@ -100,15 +100,8 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
         let to = Target { layout: d, data: d_data, outside };
         tiling.transform_small(simd, small, tiles.clone(), to);
         for (position, data) in v_data.chunks_exact_mut(v.position_stride()).enumerate() {
-            let dst = Destination {
-                data,
-                row_stride: v.width,
-                panel_stride: v.rows * v.width,
-                cols: v.cols,
-                add: false,
-            };
             let left = Left::Plain(d.position(d_data, position));
-            multiply(dst, left, weights.position(position));
+            multiply(v.destination(data), left, weights.position(position));
         }
         let lanes = <T as Lanes>::lanes::<S>();
         let (channels, large_len) = (tiling.shape.large.channels, tiling.shape.large.len());

@@ -28,6 +28,7 @@ use self::transform::{F2x2, F2x3, Filter};
 use super::shape::ConvShape;
 use crate::element::Element;
 use crate::panels::Panels;
+use crate::product::Destination;
 
 /// Channels are taken in blocks of this many, on every instruction set.
 const CHANNEL_BLOCK: usize = 16;
@@ -69,10 +70,7 @@ impl Algorithm {
         large: &[T],
         weight: &[T],
     ) -> Vec<T> {
-        match self {
-            Self::F2x2 => Tiling::<F2x2, 3, 2, 2>::new(shape).forward(large, weight),
-            Self::F2x3 => Tiling::<F2x3, 4, 3, 2>::new(shape).forward(large, weight),
-        }
+        with_tiling!(self, shape, tiling => tiling.forward(large, weight))
     }
 
     /// Large images `[N, H, W, C]` from small ones.
@@ -82,10 +80,7 @@ impl Algorithm {
         small: &[T],
         weight: &[T],
     ) -> Vec<T> {
-        match self {
-            Self::F2x2 => Tiling::<F2x2, 3, 2, 2>::new(shape).input_grad(small, weight),
-            Self::F2x3 => Tiling::<F2x3, 4, 3, 2>::new(shape).input_grad(small, weight),
-        }
+        with_tiling!(self, shape, tiling => tiling.input_grad(small, weight))
     }
 
     /// The weight's gradient, `[C_small, C_large, kh, kw]`.
@@ -95,12 +90,26 @@ impl Algorithm {
         large: &[T],
         small: &[T],
     ) -> Vec<T> {
-        match self {
-            Self::F2x2 => Tiling::<F2x2, 3, 2, 2>::new(shape).weight_grad(large, small),
-            Self::F2x3 => Tiling::<F2x3, 4, 3, 2>::new(shape).weight_grad(large, small),
-        }
+        with_tiling!(self, shape, tiling => tiling.weight_grad(large, small))
     }
 }
+
+/// Runs `$body` with `$tiling` bound to the [`Tiling`] of `$shape` for `$algorithm`.
+macro_rules! with_tiling {
+    ($algorithm:expr, $shape:expr, $tiling:ident => $body:expr) => {
+        match $algorithm {
+            Algorithm::F2x2 => {
+                let $tiling = Tiling::<F2x2, 3, 2, 2>::new($shape);
+                $body
+            }
+            Algorithm::F2x3 => {
+                let $tiling = Tiling::<F2x3, 4, 3, 2>::new($shape);
+                $body
+            }
+        }
+    };
+}
+use with_tiling;
 
 /// A convolution cut into tiles for one filtering algorithm.
 struct Tiling<X, const N: usize, const R: usize, const M: usize> {
@@ -222,6 +231,18 @@ impl Transformed {
     #[inline(always)]
     fn at(&self, row: usize, col: usize) -> usize {
         (col / self.width * self.rows + row) * self.width + col % self.width
+    }
+
+    /// The matrix of one position as the destination of a product.
+    #[inline(always)]
+    fn destination<'a, T>(&self, data: &'a mut [T]) -> Destination<'a, T> {
+        Destination {
+            data,
+            row_stride: self.width,
+            panel_stride: self.rows * self.width,
+            cols: self.cols,
+            add: false,
+        }
     }
 
     /// The matrix of one position.

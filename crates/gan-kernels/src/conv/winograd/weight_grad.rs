@@ -185,15 +185,9 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
         tiling.transform_large(simd, self.large, 0..v.rows, self.channels, to);
         let matrix = v.cols * d.cols;
         for (position, data) in self.products.chunks_exact_mut(matrix).enumerate() {
-            let dst = Destination {
-                data,
-                row_stride: d.cols,
-                panel_stride: d.width,
-                cols: d.cols,
-                add: self.add,
-            };
-            let left = Left::Transposed(v.position(v_data, position));
-            multiply(dst, left, d.position(self.d_data, position));
+            let (left, right) = (v.position(v_data, position), d.position(self.d_data, position));
+            let dst = Destination { add: self.add, ..Destination::row_major(data, right) };
+            multiply(dst, Left::Transposed(left), right);
         }
     }
 }
