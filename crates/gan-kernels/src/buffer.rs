@@ -15,12 +15,29 @@ pub(crate) fn fill_chunks<T: Element>(
     chunk_len: usize,
     fill: impl Fn(usize, &mut [T]) + Send + Sync,
 ) -> Vec<T> {
+    write_chunks(len, chunk_len, |index, chunk| {
+        let chunk = zeroed(chunk);
+        fill(index, chunk);
+        chunk
+    })
+}
+
+/// A vector of `len` elements whose chunks of `chunk_len` are written by `write(chunk index, chunk)` in parallel, which
+/// gives back the chunk that it got, all of it written.
+pub(crate) fn write_chunks<T: Element>(
+    len: usize,
+    chunk_len: usize,
+    write: impl for<'a> Fn(usize, &'a mut [MaybeUninit<T>]) -> &'a mut [T] + Send + Sync,
+) -> Vec<T> {
     let mut out: Vec<T> = Vec::with_capacity(len);
-    out.spare_capacity_mut()[..len]
-        .par_chunks_mut(chunk_len.max(1))
-        .enumerate()
-        .for_each(|(index, chunk)| fill(index, zeroed(chunk)));
-    // SAFETY: `len` is within the capacity, and the chunks, which cover `..len`, were all initialized by `zeroed`.
+    out.spare_capacity_mut()[..len].par_chunks_mut(chunk_len.max(1)).enumerate().for_each(
+        |(index, chunk)| {
+            let extent = (chunk.as_ptr().cast::<T>(), chunk.len());
+            let written = write(index, chunk);
+            assert!(extent == (written.as_ptr(), written.len()), "another chunk");
+        },
+    );
+    // SAFETY: `len` is within the capacity, and the chunks, which cover `..len`, were all given back initialized.
     #[allow(unsafe_code)]
     unsafe {
         out.set_len(len);

@@ -45,4 +45,4 @@ pub use loss::{bce_with_logits, softplus};
 pub use maps::FeatureMaps;
 pub use memory::keep_freed_memory;
 pub use simd::{check_simd, simd_name};
-pub use threads::start_threads;
+pub use threads::{awake, start_threads};

@@ -1,6 +1,6 @@
 //! Matrices in panels: cut into bands of columns, each stored row after row.
 //!
-//! Element `(i, j)` of a matrix with panels of width `w` lies at `panel(j / w) + i·w + j % w`. The same panels serve as a
+//! Element `(i, j)` of a matrix with panels of width `w` lies at `panel(j / w) + i·s + j % w`; rows of a panel usually lie side by side, `s = w`. The same panels serve as a
 //! right factor, as a left factor and as a transposed left factor of [`crate::product`], so that nothing is packed again
 //! between the passes of a convolution. A row-major matrix is a single panel.
 
@@ -14,8 +14,10 @@ pub(crate) struct Panels<'a, T> {
     pub(crate) data: &'a [T],
     pub(crate) rows: usize,
     pub(crate) cols: usize,
-    /// Columns of a panel, and elements from a row of it to the next.
+    /// Columns of a panel.
     pub(crate) width: usize,
+    /// Elements from a row of a panel to the next.
+    pub(crate) row_stride: usize,
     /// Elements from a panel to the next.
     pub(crate) stride: usize,
 }
@@ -23,7 +25,7 @@ pub(crate) struct Panels<'a, T> {
 impl<'a, T> Panels<'a, T> {
     /// A row-major matrix: a single panel.
     pub(crate) fn row_major(data: &'a [T], rows: usize, cols: usize) -> Self {
-        Self { data, rows, cols, width: cols, stride: 0 }
+        Self { data, rows, cols, width: cols, row_stride: cols, stride: 0 }
     }
 
     /// A single panel from column `first` on; `cols` counts from there.
@@ -67,30 +69,38 @@ impl<T: Element> Packed<T> {
         Self { data, rows, cols, width }
     }
 
-    /// Calls `body` with the row-major `rows × cols` of `src`, packed into memory that is used again.
-    pub(crate) fn with_scratch(
+    /// Calls `body` with `rows × cols`, packed into memory that is used again. Columns that `row(i)` lacks are zero.
+    pub(crate) fn with_scratch<'s, R>(
         rows: usize,
         cols: usize,
-        src: &[T],
-        body: impl FnOnce(Panels<'_, T>),
-    ) {
+        row: impl Fn(usize) -> &'s [T],
+        body: impl FnOnce(Panels<'_, T>) -> R,
+    ) -> R {
         let width = native_panel_width::<T>();
         with_scratch(cols.div_ceil(width) * rows * width, |data| {
             for (panel, out) in data.chunks_exact_mut((rows * width).max(1)).enumerate() {
-                let cols_of_panel = panel * width..cols.min((panel + 1) * width);
-                let rows = src.chunks_exact(cols).zip(out.chunks_exact_mut(width));
-                for (src, out) in rows {
-                    out[..cols_of_panel.len()].copy_from_slice(&src[cols_of_panel.clone()]);
-                    out[cols_of_panel.len()..].fill(T::zero());
+                for (i, out) in out.chunks_exact_mut(width).enumerate() {
+                    let row = row(i);
+                    let from = (panel * width).min(row.len());
+                    let row = &row[from..row.len().min(from + width)];
+                    out[..row.len()].copy_from_slice(row);
+                    out[row.len()..].fill(T::zero());
                 }
             }
-            body(Panels { data, rows, cols, width, stride: rows * width });
-        });
+            body(Panels { data, rows, cols, width, row_stride: width, stride: rows * width })
+        })
     }
 
     /// The packed matrix.
     pub(crate) fn panels(&self) -> Panels<'_, T> {
         let Self { data, rows, cols, width } = self;
-        Panels { data, rows: *rows, cols: *cols, width: *width, stride: rows * width }
+        Panels {
+            data,
+            rows: *rows,
+            cols: *cols,
+            width: *width,
+            row_stride: *width,
+            stride: rows * width,
+        }
     }
 }

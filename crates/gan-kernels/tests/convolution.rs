@@ -150,6 +150,9 @@ fn layers_beyond_one_block_equal_naive_loops() {
         square(5, (64, 34, 30), 16, 4, 2, 1), // more groups than tasks
         square(2, (64, 12, 10), 24, 5, 2, 2), // patches of 1600 taps
         square(3, (10, 20, 22), 130, 3, 2, 1), // several panels and blocks of rows
+        square(1, (24, 57, 50), 9, 3, 2, 1),  // a padded image in two blocks
+        square(1, (40, 44, 41), 5, 5, 1, 3),  // the same, wider than its padding
+        square(2, (64, 24, 15), 24, 5, 2, 2), // neighbouring positions in few cache sets
     ] {
         check(&case);
     }
@@ -169,6 +172,7 @@ fn kernels_as_large_as_the_image_equal_naive_loops() {
         case(5, (3, 4, 4), 1, 1),
         case(3, (20, 3, 5), 30, 2),
         case(70, (130, 1, 1), 41, 1), // a linear layer
+        case(7, (256, 1, 1), 70, 1),  // rows in few cache sets
         case(33, (16, 4, 4), 16, 2),
         case(2, (40, 4, 4), 137, 1),
     ] {

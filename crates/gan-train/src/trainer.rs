@@ -141,25 +141,7 @@ impl Trainer {
             lr_g: self.networks.trained_generator.adam.config().lr,
             ..StepRecord::default()
         };
-        // The fakes of a discriminator step serve the generator step that follows, as in PyTorch's
-        // example: one generator pass a step instead of two.
-        let mut fakes = None;
-        for phase in self.config.phases.clone() {
-            for _ in 0..phase.steps {
-                match phase.network {
-                    Network::Discriminator => {
-                        fakes = Some(self.discriminator_step(&real, &mut record)?);
-                    }
-                    Network::Generator => {
-                        let fakes = match fakes.take() {
-                            Some(fakes) => fakes,
-                            None => self.fakes(real.dims()[0])?,
-                        };
-                        self.generator_step(&fakes, &mut record)?;
-                    }
-                }
-            }
-        }
+        gan_kernels::awake(|| self.phases(&real, &mut record))?;
         let seconds = start.elapsed().as_secs_f64();
         self.step += 1;
         self.seconds += seconds;
@@ -168,6 +150,30 @@ impl Trainer {
         record.seconds = self.seconds;
         record.images_per_second = self.config.training.batch_size as f64 / seconds;
         Ok(record)
+    }
+
+    /// Every configured phase on one batch.
+    fn phases(&mut self, real: &FeatureMaps, record: &mut StepRecord) -> TensorResult<()> {
+        // The fakes of a discriminator step serve the generator step that follows, as in PyTorch's
+        // example: one generator pass a step instead of two.
+        let mut fakes = None;
+        for phase in self.config.phases.clone() {
+            for _ in 0..phase.steps {
+                match phase.network {
+                    Network::Discriminator => {
+                        fakes = Some(self.discriminator_step(real, record)?);
+                    }
+                    Network::Generator => {
+                        let fakes = match fakes.take() {
+                            Some(fakes) => fakes,
+                            None => self.fakes(real.dims()[0])?,
+                        };
+                        self.generator_step(&fakes, record)?;
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Fresh fakes `(N, C, H, W)`, through which gradients reach the generator.

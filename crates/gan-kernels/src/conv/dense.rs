@@ -1,15 +1,16 @@
 //! Convolutions whose kernel covers the whole image, once: products of `[N, patch]` and `[C_small, patch]`.
 //!
-//! The weight, which is large here, stays as it is: a left factor needs no packing. The images, which are small, are
-//! transposed around it.
+//! The weight, which is large here, is read once and where it lies, as far as its rows allow.
+
+use std::mem::MaybeUninit;
 
 use super::layout::{channels_first, channels_last};
 use super::shape::ConvShape;
 use super::transpose::{transpose_into, transposed};
-use crate::buffer::fill_chunks;
+use crate::buffer::write_chunks;
 use crate::element::Element;
 use crate::panels::{Packed, Panels};
-use crate::product::{Destination, Left, multiply};
+use crate::product::{Left, native_panel_width, write_product};
 
 /// Whether the kernel covers the whole large image, once.
 pub(super) fn is_dense(shape: &ConvShape) -> bool {
@@ -23,32 +24,59 @@ pub(super) fn forward<T: Element>(shape: &ConvShape, large: &[T], weight: &[T]) 
     let (n, rows, patch_len) = (shape.batch, shape.small.channels, shape.patch_len());
     let x = channels_first(large, shape.large); // [N, patch], in the order of the weight
     let right = packed_transpose(&x, n, patch_len);
-    let y = by_rows(rows, n, |first, n_rows, y| {
-        let weight = Panels::row_major(&weight[first * patch_len..], n_rows, patch_len);
-        product(y, Left::Plain(weight), right.panels());
+    let y = by_rows(rows, n, |first, y| {
+        let weight = Panels::row_major(&weight[first * patch_len..], y.len() / n, patch_len);
+        write_product(y, Left::plain(weight), right.panels())
     });
     transposed(&y, rows, n)
 }
 
-/// Large images from small ones: `xᵀ = wᵀ · yᵀ`.
+/// Large images from small ones: `x = y · w`, a panel of `w` a task.
 pub(super) fn input_grad<T: Element>(shape: &ConvShape, small: &[T], weight: &[T]) -> Vec<T> {
-    let (n, c_small, rows) = (shape.batch, shape.small.channels, shape.patch_len());
-    let right = packed_transpose(small, n, c_small);
-    let x = by_rows(rows, n, |first, n_rows, x| {
-        let weight = Panels { cols: n_rows, ..Panels::row_major(weight, c_small, rows) };
-        product(x, Left::Transposed(weight.skip_columns(first)), right.panels());
+    let (n, c_small, patch_len) = (shape.batch, shape.small.channels, shape.patch_len());
+    let y = Packed::new(n, c_small, |image| &small[image * c_small..][..c_small]);
+    let width = native_panel_width::<T>();
+    let panels = write_chunks(patch_len.div_ceil(width) * n * width, n * width, |panel, x| {
+        let first = panel * width;
+        let whole = Panels { width, ..Panels::row_major(weight, c_small, patch_len) };
+        let panel = Panels { cols: width, ..whole.skip_columns(first) };
+        if first + width <= patch_len && !shares_cache_sets::<T>(patch_len) {
+            return write_product(x, Left::plain(y.panels()), panel);
+        }
+        let cols = width.min(patch_len - first);
+        Packed::with_scratch(
+            c_small,
+            width,
+            |row| &panel.data[row * patch_len..][..cols],
+            |panel| write_product(x, Left::plain(y.panels()), panel),
+        )
     });
-    channels_last(&transposed(&x, rows, n), shape.large)
+    let mut x = Vec::with_capacity(n * patch_len);
+    for image in 0..n {
+        for (panel, first) in (0..patch_len).step_by(width).enumerate() {
+            let row = &panels[(panel * n + image) * width..][..width.min(patch_len - first)];
+            x.extend_from_slice(row);
+        }
+    }
+    channels_last(&x, shape.large)
+}
+
+/// Whether rows that lie `stride` apart fall into few sets of a cache, where they displace each other.
+fn shares_cache_sets<T>(stride: usize) -> bool {
+    (stride * size_of::<T>()).is_multiple_of(512)
 }
 
 /// The weight's gradient `[C_small, C_large, kh, kw]`, summed over the batch: `w = yᵀ · x`.
 pub(super) fn weight_grad<T: Element>(shape: &ConvShape, large: &[T], small: &[T]) -> Vec<T> {
     let (n, rows, patch_len) = (shape.batch, shape.small.channels, shape.patch_len());
     let x = channels_first(large, shape.large);
-    let right = Packed::new(n, patch_len, |image| &x[image * patch_len..][..patch_len]);
-    by_rows(rows, patch_len, |first, n_rows, w| {
-        let small = Panels { cols: n_rows, ..Panels::row_major(small, n, rows) };
-        product(w, Left::Transposed(small.skip_columns(first)), right.panels());
+    let x = Packed::new(n, patch_len, |image| &x[image * patch_len..][..patch_len]);
+    let y = Packed::new(n, rows, |image| &small[image * rows..][..rows]);
+    by_rows(rows, patch_len, |first, w| {
+        let y = y.panels();
+        let y =
+            Panels { data: &y.data[first / y.width * y.stride..], cols: w.len() / patch_len, ..y };
+        write_product(w, Left::transposed(y), x.panels())
     })
 }
 
@@ -59,19 +87,14 @@ fn packed_transpose<T: Element>(x: &[T], rows: usize, cols: usize) -> Packed<T> 
     })
 }
 
-/// `[rows, cols]`, some rows a task: `fill(first row, rows, elements)`. The cut does not change the bits.
+/// `[rows, cols]`, some rows a task: `write(first row, elements)`. The first row is a multiple of a panel's width; the
+/// cut does not change the bits.
 fn by_rows<T: Element>(
     rows: usize,
     cols: usize,
-    fill: impl Fn(usize, usize, &mut [T]) + Send + Sync,
+    write: impl for<'a> Fn(usize, &'a mut [MaybeUninit<T>]) -> &'a mut [T] + Send + Sync,
 ) -> Vec<T> {
-    let rows_per_task = rows.div_ceil(2 * rayon::current_num_threads()).next_multiple_of(12);
-    fill_chunks(rows * cols, rows_per_task * cols, |task, out| {
-        fill(task * rows_per_task, out.len() / cols, out);
-    })
-}
-
-/// `dst`, row-major, from a product.
-fn product<T: Element>(dst: &mut [T], left: Left<'_, T>, right: Panels<'_, T>) {
-    multiply(Destination::row_major(dst, right), left, right);
+    let rows_per_task = rows.div_ceil(2 * rayon::current_num_threads());
+    let rows_per_task = rows_per_task.next_multiple_of(native_panel_width::<T>());
+    write_chunks(rows * cols, rows_per_task * cols, |task, out| write(task * rows_per_task, out))
 }

@@ -6,13 +6,14 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::assemble::{assemble, runs_of};
+use super::padded::{self, with_padded};
 use super::patches::{gather, scatter};
 use super::shape::ConvShape;
 use super::transpose::{transposed, transposed_taps};
-use crate::buffer::{fill_chunks, with_scratch};
+use crate::buffer::{fill_chunks, with_scratch, write_chunks};
 use crate::element::Element;
 use crate::panels::{Packed, Panels};
-use crate::product::{Destination, Left, multiply};
+use crate::product::{Axis, Destination, Left, multiply, write_product};
 use crate::simd::dispatch;
 
 /// Elements of a block of patches aimed at: a quarter of a 1 MiB cache in `f32`.
@@ -30,17 +31,28 @@ pub(super) fn forward<T: Element>(shape: &ConvShape, large: &[T], weight: &[T]) 
         &taps[(channel * n_taps + tap) * c_small..][..c_small]
     });
     let (small_len, large_len) = (shape.small.len(), shape.large.len());
-    let group_len = group_len(shape);
-    fill_chunks(shape.batch * small_len, group_len * small_len, |group, small| {
+    let (group_len, in_place) = (group_len(shape), padded::pays(shape));
+    write_chunks(shape.batch * small_len, group_len * small_len, |group, small| {
         let n_images = small.len() / small_len;
         let images = &large[group * group_len * large_len..][..n_images * large_len];
-        for_each_block(shape, n_images, |block| {
+        for_each_block(shape, n_images, in_place, |block| {
             let small = &mut small[block.positions(shape, c_small)];
-            with_patches(shape, images, &block, 0..shape.kernel.0, |patches| {
-                let left = Panels::row_major(patches, block.len(shape), patch_len);
-                product(small, Left::Plain(left), weights.panels(), false);
-            });
+            with_patches(
+                shape,
+                images,
+                &block,
+                0..shape.kernel.0,
+                in_place,
+                |patches, positions, taps| {
+                    write_product(small, Left::new(patches, positions, taps), weights.panels());
+                },
+            );
         });
+        // SAFETY: every position is in one of the blocks, whose products were written.
+        #[allow(unsafe_code)]
+        unsafe {
+            small.assume_init_mut()
+        }
     })
 }
 
@@ -57,14 +69,14 @@ pub(super) fn input_grad<T: Element>(shape: &ConvShape, small: &[T], weight: &[T
         let small = &small[group * group_len * small_len..][..n_images * small_len];
         if shape.is_pointwise() {
             let left = Panels::row_major(small, n_images * shape.small.area(), c_small);
-            return product(large, Left::Plain(left), weights.panels(), false);
+            return product(large, Left::plain(left), weights.panels(), false);
         }
-        for_each_block(shape, n_images, |block| {
+        for_each_block(shape, n_images, false, |block| {
             let positions = block.len(shape);
             let left =
                 Panels::row_major(&small[block.positions(shape, c_small)], positions, c_small);
             with_scratch(positions * patch_len, |patches| {
-                product(patches, Left::Plain(left), weights.panels(), false);
+                product(patches, Left::plain(left), weights.panels(), false);
                 let image_patches = block.rows.len() * shape.small.width * patch_len;
                 for (image, patches) in
                     block.images.clone().zip(patches.chunks_exact(image_patches))
@@ -87,6 +99,7 @@ pub(super) fn weight_grad<T: Element>(shape: &ConvShape, large: &[T], small: &[T
     const TAPS: usize = 256;
     let (c_small, c_large) = (shape.small.channels, shape.large.channels);
     let segment_len = shape.kernel.1 * c_large;
+    let in_place = padded::pays_over_positions(shape);
     let rows_per_block = (TAPS / segment_len).clamp(1, shape.kernel.0);
     let n_blocks = shape.kernel.0.div_ceil(rows_per_block);
     let runs = runs_of(shape.batch, TASKS.div_ceil(n_blocks));
@@ -102,15 +115,22 @@ pub(super) fn weight_grad<T: Element>(shape: &ConvShape, large: &[T], small: &[T
             let large = &large[run.start * shape.large.len()..run.end * shape.large.len()];
             let small = &small[run.start * shape.small.len()..run.end * shape.small.len()];
             let mut add = false;
-            for_each_block(shape, run.len(), |block| {
+            for_each_block(shape, run.len(), in_place, |block| {
                 let positions = block.len(shape);
                 let small = &small[block.positions(shape, c_small)];
-                with_patches(shape, large, &block, kernel_rows.clone(), |patches| {
-                    Packed::with_scratch(positions, c_small, small, |right| {
-                        let left = Panels::row_major(patches, positions, n_taps);
-                        product(&mut grad, Left::Transposed(left), right, add);
-                    });
-                });
+                let small_row = |position| &small[position * c_small..][..c_small];
+                with_patches(
+                    shape,
+                    large,
+                    &block,
+                    kernel_rows.clone(),
+                    in_place,
+                    |patches, rows, taps| {
+                        Packed::with_scratch(positions, c_small, small_row, |right| {
+                            product(&mut grad, Left::new(patches, taps, rows), right, add);
+                        });
+                    },
+                );
                 add = true;
             });
             grad
@@ -151,11 +171,21 @@ fn group_len(shape: &ConvShape) -> usize {
 }
 
 /// Cuts images into blocks whose patches stay in the cache: several small images, or some rows of a large one.
-fn for_each_block(shape: &ConvShape, n_images: usize, mut visit: impl FnMut(Block)) {
+fn for_each_block(
+    shape: &ConvShape,
+    n_images: usize,
+    in_place: bool,
+    mut visit: impl FnMut(Block),
+) {
     let positions = (BLOCK / shape.patch_len().max(1)).max(POSITIONS);
     let (height, width) = (shape.small.height, shape.small.width);
-    let images = (positions / (height * width).max(1)).max(1);
-    let rows = if images > 1 { height } else { (positions / width.max(1)).clamp(1, height) };
+    let (images, rows) = if in_place {
+        let n_blocks = padded::len(shape, height).div_ceil(BLOCK).min(height);
+        (1, height.div_ceil(n_blocks.max(1)))
+    } else {
+        let images = (positions / (height * width).max(1)).max(1);
+        (images, if images > 1 { height } else { (positions / width.max(1)).clamp(1, height) })
+    };
     for image in (0..n_images).step_by(images) {
         for row in (0..height).step_by(rows) {
             visit(Block {
@@ -166,31 +196,40 @@ fn for_each_block(shape: &ConvShape, n_images: usize, mut visit: impl FnMut(Bloc
     }
 }
 
-/// Calls `body` with the patches of a block, the taps of some kernel rows.
+/// Calls `body` with the patches of a block, the taps of some kernel rows: where they are, and where in there positions
+/// and taps lie. With `in_place` they are not copied; the block then lies in one image.
 fn with_patches<T: Element>(
     shape: &ConvShape,
     images: &[T],
     block: &Block,
     kernel_rows: Range<usize>,
-    body: impl FnOnce(&[T]),
+    in_place: bool,
+    body: impl FnOnce(&[T], Axis, Axis),
 ) {
-    if shape.is_pointwise() && kernel_rows.len() == shape.kernel.0 {
-        return body(&images[block.positions(shape, shape.patch_len())]);
+    let positions = block.len(shape);
+    if shape.is_pointwise() {
+        let channels = shape.large.channels;
+        let patches = &images[block.positions(shape, channels)];
+        return body(patches, Axis::even(positions, channels), Axis::even(channels, 1));
+    }
+    let image = |index: usize| &images[index * shape.large.len()..][..shape.large.len()];
+    if in_place {
+        let image = image(block.images.start);
+        return with_padded(shape, image, block.rows.clone(), kernel_rows, body);
     }
     let row_len = kernel_rows.len() * shape.kernel.1 * shape.large.channels;
-    with_scratch(block.len(shape) * row_len, |patches| {
+    with_scratch(positions * row_len, |patches| {
         let image_patches = block.rows.len() * shape.small.width * row_len;
-        for (image, patches) in block.images.clone().zip(patches.chunks_exact_mut(image_patches)) {
-            let image = &images[image * shape.large.len()..][..shape.large.len()];
-            gather(shape, image, block.rows.clone(), kernel_rows.clone(), patches);
+        for (index, patches) in block.images.clone().zip(patches.chunks_exact_mut(image_patches)) {
+            gather(shape, image(index), block.rows.clone(), kernel_rows.clone(), patches);
         }
-        body(patches);
+        body(patches, Axis::even(positions, row_len), Axis::even(row_len, 1));
     });
 }
 
 /// `dst`, row-major, from a product.
 fn product<T: Element>(dst: &mut [T], left: Left<'_, T>, right: Panels<'_, T>, add: bool) {
-    multiply(Destination { add, ..Destination::row_major(dst, right) }, left, right);
+    multiply(Destination::row_major(dst, right, add), left, right);
 }
 
 /// [`scatter`] on the machine's vectors.

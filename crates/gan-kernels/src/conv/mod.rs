@@ -5,6 +5,7 @@ mod dense;
 mod direct;
 mod layout;
 mod ops;
+mod padded;
 mod passes;
 mod patches;
 mod shape;

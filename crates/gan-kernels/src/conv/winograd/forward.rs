@@ -104,7 +104,7 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
         let to = Target { layout: v, data: v_data, outside };
         tiling.transform_large(simd, large, tiles.clone(), channels, to);
         for (position, data) in m_data.chunks_exact_mut(m.position_stride()).enumerate() {
-            let left = Left::Plain(v.position(v_data, position));
+            let left = Left::plain(v.position(v_data, position));
             multiply(m.destination(data), left, weights.position(position));
         }
         let lanes = <T as Lanes>::lanes::<S>();

@@ -100,7 +100,7 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
         let to = Target { layout: d, data: d_data, outside };
         tiling.transform_small(simd, small, tiles.clone(), to);
         for (position, data) in v_data.chunks_exact_mut(v.position_stride()).enumerate() {
-            let left = Left::Plain(d.position(d_data, position));
+            let left = Left::plain(d.position(d_data, position));
             multiply(v.destination(data), left, weights.position(position));
         }
         let lanes = <T as Lanes>::lanes::<S>();

@@ -235,14 +235,8 @@ impl Transformed {
 
     /// The matrix of one position as the destination of a product.
     #[inline(always)]
-    fn destination<'a, T>(&self, data: &'a mut [T]) -> Destination<'a, T> {
-        Destination {
-            data,
-            row_stride: self.width,
-            panel_stride: self.rows * self.width,
-            cols: self.cols,
-            add: false,
-        }
+    fn destination<'a, T: Element>(&self, data: &'a mut [T]) -> Destination<'a, T> {
+        Destination::new(data, self.width, self.rows * self.width, self.cols, false)
     }
 
     /// The matrix of one position.
@@ -253,6 +247,7 @@ impl Transformed {
             rows: self.rows,
             cols: self.cols,
             width: self.width,
+            row_stride: self.width,
             stride: self.rows * self.width,
         }
     }

@@ -186,8 +186,8 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
         let matrix = v.cols * d.cols;
         for (position, data) in self.products.chunks_exact_mut(matrix).enumerate() {
             let (left, right) = (v.position(v_data, position), d.position(self.d_data, position));
-            let dst = Destination { add: self.add, ..Destination::row_major(data, right) };
-            multiply(dst, Left::Transposed(left), right);
+            let dst = Destination::row_major(data, right, self.add);
+            multiply(dst, Left::transposed(left), right);
         }
     }
 }

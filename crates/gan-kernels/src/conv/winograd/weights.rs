@@ -31,6 +31,7 @@ impl<T: Element> Weights<T> {
             rows: self.rows,
             cols: self.cols,
             width: self.width,
+            row_stride: self.width,
             stride: self.positions * matrix,
         }
     }
