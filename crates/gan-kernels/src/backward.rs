@@ -21,15 +21,15 @@ thread_local! {
 /// # Errors
 /// If an operation cannot be differentiated, or `loss` is not a scalar.
 pub fn backward(loss: &Tensor) -> Result<GradStore> {
-    /// Ends the collection even if candle panics.
-    struct Collection;
+    /// Ends the collection, even if candle panics, and goes on with the one around it: a thread of the pool that waits
+    /// for a part of one backward pass may run another one meanwhile.
+    struct Collection(Option<Vec<(Tensor, Tensor)>>);
     impl Drop for Collection {
         fn drop(&mut self) {
-            COLLECTED.set(None);
+            COLLECTED.set(self.0.take());
         }
     }
-    let collection = Collection;
-    COLLECTED.set(Some(Vec::new()));
+    let collection = Collection(COLLECTED.replace(Some(Vec::new())));
     let store = loss.backward();
     let collected = COLLECTED.take().unwrap_or_default();
     drop(collection);

@@ -62,6 +62,67 @@ fn assert_equal(
     }
 }
 
+/// Runs another backward pass in the middle of its own.
+struct Another(Tensor);
+
+impl candle_core::CustomOp1 for Another {
+    fn name(&self) -> &'static str {
+        "another"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &candle_core::CpuStorage,
+        layout: &candle_core::Layout,
+    ) -> candle_core::Result<(candle_core::CpuStorage, candle_core::Shape)> {
+        Ok((x.clone(), layout.shape().clone()))
+    }
+
+    fn bwd(&self, _: &Tensor, _: &Tensor, grad: &Tensor) -> candle_core::Result<Option<Tensor>> {
+        backward(&self.0)?;
+        Ok(Some(grad.clone()))
+    }
+}
+
+/// A thread of the pool that waits for a part of one backward pass may take up another one.
+#[test]
+fn a_backward_pass_within_another_leaves_its_gradients_alone() {
+    let (x, w) = (noise(&[2, 3, 6, 6], 1), var(&noise(&[4, 3, 3, 3], 2)));
+    let geometry = ConvGeometry::square(1, 1);
+    let conv =
+        |x: &FeatureMaps, w: &Tensor| x.conv(w, None, geometry, Activation::Identity).unwrap();
+    let sum = |maps: &FeatureMaps| maps.to_tensor().unwrap().sqr().unwrap().sum_all().unwrap();
+    let (inner, second) = (sum(&conv(&maps(&x), &w)), var(&noise(&[3, 4, 3, 3], 3)));
+    let loss = |between: &dyn Fn(Tensor) -> Tensor| {
+        let y = between(conv(&maps(&x), &w).to_tensor().unwrap());
+        sum(&conv(&maps(&y), &second))
+    };
+    let alone = backward(&loss(&|y| y)).unwrap();
+    let nested = backward(&loss(&|y| y.apply_op1(Another(inner.clone())).unwrap())).unwrap();
+    for var in [&w, &second] {
+        assert_eq!(values(nested.get(var).unwrap()), values(alone.get(var).unwrap()));
+    }
+}
+
+#[test]
+fn constant_channels_lie_beside_the_others() {
+    let told = noise(&[3, 2], 5);
+    assert_equal(
+        "constant channels",
+        &[noise(&[3, 4, 5, 2], 1)],
+        |vars| {
+            let told = told.to_dtype(vars[0].dtype()).unwrap();
+            maps(&vars[0]).with_constant_channels(&told).unwrap().to_tensor().unwrap()
+        },
+        |vars| {
+            let told = told.reshape((3, 2, 1, 1)).unwrap().broadcast_as((3, 2, 5, 2)).unwrap();
+            Tensor::cat(&[vars[0].as_tensor(), &told], 1).unwrap()
+        },
+    );
+    let error = maps(&noise(&[2, 1, 3, 3], 1)).with_constant_channels(&told).unwrap_err();
+    assert!(error.to_string().contains("3 images"), "{error}");
+}
+
 #[test]
 fn maps_hold_what_the_tensor_shows() {
     let x = noise(&[3, 7, 5, 4], 1);

@@ -2,6 +2,7 @@
 
 mod boundary;
 mod buffers;
+mod channels;
 mod conv;
 mod dropout;
 mod norm;
