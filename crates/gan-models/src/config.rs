@@ -1,13 +1,15 @@
-//! Which networks a run has: generator and discriminator, each chosen by name.
+//! Which networks a run has: generator and discriminator, each chosen by name, and what a family adds.
 
-use candle_core::{Result, Tensor};
-use candle_nn::{ModuleT, VarBuilder};
+use candle_core::Result;
+use candle_nn::VarBuilder;
+use gan_core::ImageShape;
 use serde::{Deserialize, Serialize};
 
-use crate::dcgan;
-use crate::latent::Latent;
-use gan_core::ImageShape;
-use gan_kernels::FeatureMaps;
+use crate::discriminator::{Discriminator, Trunk};
+use crate::generator::Generator;
+use crate::latent::{Distribution, Latent, Part};
+use crate::recognizer::Recognizer;
+use crate::{conv, dcgan, fc, fc_conv, mlp};
 
 /// The networks of a run and their widths.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,48 +19,74 @@ pub struct ModelConfig {
     pub generator: GeneratorKind,
     /// Which discriminator.
     pub discriminator: DiscriminatorKind,
-    /// Channels of the generator's last map before the image (`ngf`).
+    /// Channels of the generator's last map before the image (`ngf`); `dcgan`'s alone.
     pub generator_width: usize,
-    /// Channels of the discriminator's first map (`ndf`).
+    /// Channels of the discriminator's first map (`ndf`); `dcgan`'s alone.
     pub discriminator_width: usize,
+    /// Conditional GAN (Mirza and Osindero 2014, <https://arxiv.org/abs/1411.1784>): the latent part that the
+    /// discriminator is told too, as one more channel for each value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// ACGAN (Odena et al. 2017, <https://arxiv.org/abs/1610.09585>): the latent part that the discriminator
+    /// recognizes with a second head, on real images and on fakes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auxiliary: Option<String>,
+    /// InfoGAN (Chen et al. 2016): the latent parts that a recognizer recovers from fakes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<String>,
 }
 
 /// The generators there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GeneratorKind {
+    /// [`conv::Generator`].
+    Conv,
     /// [`dcgan::Generator`].
     Dcgan,
+    /// [`fc::Generator`].
+    Fc,
+    /// [`fc_conv::Generator`].
+    FcConv,
+    /// [`mlp::Generator`].
+    Mlp,
 }
 
 /// The discriminators there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DiscriminatorKind {
+    /// [`conv::Discriminator`].
+    Conv,
     /// [`dcgan::Discriminator`].
     Dcgan,
+    /// [`fc::Discriminator`].
+    Fc,
+    /// [`mlp::Discriminator`].
+    Mlp,
 }
 
 /// Names of the models with a line each, for `info --models`.
-pub const MODELS: &[(&str, &str)] = &[(
-    "dcgan",
-    "generator and discriminator; transposed and strided 4×4 convolutions with batch norm, square \
-     images of 28 to 128 pixels, 1 or 3 channels (Radford et al. 2016)",
-)];
-
-/// A generator: latents to images.
-#[derive(Clone, Debug)]
-pub enum Generator {
-    /// [`dcgan::Generator`].
-    Dcgan(dcgan::Generator),
-}
-
-/// A discriminator: images to logits.
-#[derive(Clone, Debug)]
-pub enum Discriminator {
-    /// [`dcgan::Discriminator`].
-    Dcgan(dcgan::Discriminator),
-}
+pub const MODELS: &[(&str, &str)] = &[
+    (
+        "dcgan",
+        "generator and discriminator; transposed and strided 4×4 convolutions with batch norm, square images of 28 to \
+         128 pixels, 1 or 3 channels (Radford et al. 2016)",
+    ),
+    (
+        "conv",
+        "generator and discriminator; two convolutions each, no batch norm, sides divisible by 4",
+    ),
+    (
+        "fc",
+        "generator and discriminator; fully connected, any size (at 28×28 the discriminator is M3)",
+    ),
+    (
+        "fc-conv",
+        "generator; three fully connected layers, then three convolutions, sides divisible by 4 (M1)",
+    ),
+    ("mlp", "generator and discriminator of points; two hidden layers of 128 (Metz et al. 2017)"),
+];
 
 impl ModelConfig {
     /// Says why these networks cannot be built for such images.
@@ -66,7 +94,66 @@ impl ModelConfig {
         if self.generator_width == 0 || self.discriminator_width == 0 {
             return Err("a network's width is 1 or more, not 0".into());
         }
-        dcgan::Plan::new(image).map(|_| ())
+        let points = (image.height, image.width) == (1, 1);
+        let for_points =
+            (self.generator, self.discriminator) == (GeneratorKind::Mlp, DiscriminatorKind::Mlp);
+        if points && !for_points {
+            return Err(format!(
+                "the data are points of {} coordinates, and these networks make pictures; train ring, whose networks are \
+                 mlp",
+                image.channels
+            ));
+        }
+        match self.generator {
+            GeneratorKind::Conv => conv::check(image),
+            GeneratorKind::Dcgan => dcgan::Plan::new(image).map(|_| ()),
+            GeneratorKind::Fc => fc::check(image),
+            GeneratorKind::FcConv => fc_conv::check(image),
+            GeneratorKind::Mlp => mlp::check(image),
+        }?;
+        match self.discriminator {
+            DiscriminatorKind::Conv => conv::check(image),
+            DiscriminatorKind::Dcgan => dcgan::Plan::new(image).map(|_| ()),
+            DiscriminatorKind::Fc => fc::check(image),
+            DiscriminatorKind::Mlp => mlp::check(image),
+        }
+    }
+
+    /// Says why these networks cannot be built for such a latent.
+    pub fn check_latent(&self, latent: &Latent) -> std::result::Result<(), String> {
+        let names: Vec<&str> = latent.parts().iter().map(|part| part.name.as_str()).collect();
+        let known = |key: &str, name: &String| match latent.part(name) {
+            Some(part) => Ok(&part.distribution),
+            None => Err(format!("model.{key} is {name:?}, the latent has {}", names.join(", "))),
+        };
+        if let Some(name) = &self.condition {
+            known("condition", name)?;
+        }
+        if let Some(name) = &self.auxiliary {
+            let learnable = match known("auxiliary", name)? {
+                Distribution::Categorical { count, .. } => *count == 1,
+                distribution => matches!(distribution, Distribution::Attributes { .. }),
+            };
+            if !learnable {
+                return Err(format!(
+                    "model.auxiliary is {name:?}, which the data cannot tell: expected attributes, or a \
+                     categorical part with count = 1"
+                ));
+            }
+            if self.condition.as_ref() == Some(name) {
+                return Err(format!(
+                    "model.condition and model.auxiliary are both {name:?}: a discriminator that is told \
+                     something has nothing to recognize; leave one away"
+                ));
+            }
+        }
+        for (i, name) in self.codes.iter().enumerate() {
+            known("codes", name)?;
+            if self.codes[..i].contains(name) {
+                return Err(format!("model.codes names {name:?} twice"));
+            }
+        }
+        Ok(())
     }
 
     /// Builds the generator.
@@ -76,10 +163,16 @@ impl ModelConfig {
         image: ImageShape,
         vb: VarBuilder<'_>,
     ) -> Result<Generator> {
+        let size = latent.encoded_size();
         match self.generator {
+            GeneratorKind::Conv => conv::Generator::new(size, image, vb).map(Generator::Conv),
+            GeneratorKind::Fc => fc::Generator::new(size, image, vb).map(Generator::Fc),
+            GeneratorKind::FcConv => {
+                fc_conv::Generator::new(size, image, vb).map(Generator::FcConv)
+            }
+            GeneratorKind::Mlp => mlp::Generator::new(size, image, vb).map(Generator::Mlp),
             GeneratorKind::Dcgan => {
                 let plan = dcgan::Plan::new(image).map_err(candle_core::Error::Msg)?;
-                let size = latent.encoded_size();
                 dcgan::Generator::new(plan, size, self.generator_width, image, vb)
                     .map(Generator::Dcgan)
             }
@@ -87,49 +180,61 @@ impl ModelConfig {
     }
 
     /// Builds the discriminator.
-    pub fn discriminator(&self, image: ImageShape, vb: VarBuilder<'_>) -> Result<Discriminator> {
-        match self.discriminator {
+    pub fn discriminator(
+        &self,
+        latent: &Latent,
+        image: ImageShape,
+        vb: VarBuilder<'_>,
+    ) -> Result<Discriminator> {
+        let distribution = |name: &String| Ok(&part(latent, name)?.distribution);
+        let told: Result<Option<&Distribution>> =
+            self.condition.as_ref().map(distribution).transpose();
+        let told = told?.map_or(0, Distribution::encoded_size);
+        let c_in = image.channels + told;
+        let trunk = match self.discriminator {
+            DiscriminatorKind::Conv => {
+                Trunk::Conv(conv::Discriminator::new(c_in, image, vb.clone())?)
+            }
+            DiscriminatorKind::Fc => Trunk::Fc(fc::Discriminator::new(c_in, image, vb.clone())?),
+            DiscriminatorKind::Mlp => Trunk::Mlp(mlp::Discriminator::new(c_in, image, vb.clone())?),
             DiscriminatorKind::Dcgan => {
                 let plan = dcgan::Plan::new(image).map_err(candle_core::Error::Msg)?;
-                dcgan::Discriminator::new(plan, self.discriminator_width, image, vb)
-                    .map(Discriminator::Dcgan)
+                let network =
+                    dcgan::Discriminator::new(plan, self.discriminator_width, c_in, vb.clone())?;
+                Trunk::Dcgan(network)
             }
+        };
+        let auxiliary = self.auxiliary.as_ref().map(distribution).transpose()?;
+        Discriminator::new(trunk, told, auxiliary.map(auxiliary_logits), &vb)
+    }
+
+    /// Builds the recognizer over the features of `discriminator`; there is none without codes.
+    pub fn recognizer(
+        &self,
+        latent: &Latent,
+        discriminator: &Discriminator,
+        vb: VarBuilder<'_>,
+    ) -> Result<Option<Recognizer>> {
+        if self.codes.is_empty() {
+            return Ok(None);
         }
+        let codes: Result<Vec<Part>> =
+            self.codes.iter().map(|name| part(latent, name).cloned()).collect();
+        Recognizer::new(discriminator.feature_dims(), codes?, vb).map(Some)
     }
 }
 
-impl Generator {
-    /// `z`: `(N, latent)` → images `(N, C, H, W)` in [−1, 1], for a discriminator to look at.
-    pub fn images(&self, z: &Tensor, train: bool) -> Result<FeatureMaps> {
-        match self {
-            Self::Dcgan(network) => network.images(z, train),
-        }
+/// Logits of an auxiliary head: one for each attribute and for a choice of two, else one for each class.
+fn auxiliary_logits(distribution: &Distribution) -> usize {
+    match distribution {
+        Distribution::Categorical { classes: 2, .. } => 1,
+        other => other.encoded_size(),
     }
 }
 
-impl Discriminator {
-    /// `images`: `(N, C, H, W)` in [−1, 1] → logits `(N,)`, positive for real.
-    pub fn logits(&self, images: &FeatureMaps, train: bool) -> Result<Tensor> {
-        match self {
-            Self::Dcgan(network) => network.logits(images, train),
-        }
-    }
-}
-
-impl ModuleT for Generator {
-    /// `z`: `(N, encoded latent)` → images `(N, C, H, W)` in [−1, 1].
-    fn forward_t(&self, z: &Tensor, train: bool) -> Result<Tensor> {
-        match self {
-            Self::Dcgan(network) => network.forward_t(z, train),
-        }
-    }
-}
-
-impl ModuleT for Discriminator {
-    /// `images`: `(N, C, H, W)` in [−1, 1] → logits `(N,)`.
-    fn forward_t(&self, images: &Tensor, train: bool) -> Result<Tensor> {
-        match self {
-            Self::Dcgan(network) => network.forward_t(images, train),
-        }
+fn part<'l>(latent: &'l Latent, name: &str) -> Result<&'l Part> {
+    match latent.part(name) {
+        Some(part) => Ok(part),
+        None => candle_core::bail!("the latent has no part {name:?}"),
     }
 }

@@ -129,15 +129,15 @@ pub struct Discriminator {
     from_image: Conv2d,
     blocks: Vec<(Conv2d, BatchNorm)>,
     to_logit: Conv2d,
+    features: [usize; 3],
 }
 
 impl Discriminator {
     /// Parameters are named `from_image`, `blocks.{i}.{conv,norm}` and `to_logit`; `width` is the
-    /// channels of the first map.
-    pub fn new(plan: Plan, width: usize, image: ImageShape, vb: VarBuilder<'_>) -> Result<Self> {
+    /// channels of the first map, `c_in` those of the image and of what comes with it.
+    pub fn new(plan: Plan, width: usize, c_in: usize, vb: VarBuilder<'_>) -> Result<Self> {
         let widths: Vec<usize> = plan.widths(width).into_iter().rev().collect();
-        let from_image =
-            Conv2d::new(image.channels, widths[0], KERNEL, DOUBLE, LEAKY, vb.pp("from_image"))?;
+        let from_image = Conv2d::new(c_in, widths[0], KERNEL, DOUBLE, LEAKY, vb.pp("from_image"))?;
         let mut blocks = Vec::new();
         for (i, pair) in widths.windows(2).enumerate() {
             let vb = vb.pp("blocks").pp(i);
@@ -148,24 +148,27 @@ impl Discriminator {
         let last = widths[widths.len() - 1];
         let to_logit =
             Conv2d::new(last, 1, plan.start, WHOLE, Activation::Identity, vb.pp("to_logit"))?;
-        Ok(Self { from_image, blocks, to_logit })
+        Ok(Self { from_image, blocks, to_logit, features: [last, plan.start, plan.start] })
     }
 }
 
 impl Discriminator {
-    /// `images`: `(N, C, S, S)` in [−1, 1] → logits `(N,)`, positive for real.
-    pub fn logits(&self, images: &FeatureMaps, train: bool) -> Result<Tensor> {
+    /// `images`: `(N, C_in, S, S)` in [−1, 1] → the last maps, [`Discriminator::feature_dims`].
+    pub fn features(&self, images: &FeatureMaps, train: bool) -> Result<FeatureMaps> {
         let mut x = self.from_image.forward(images)?;
         for (conv, norm) in &self.blocks {
             x = norm.forward_t(&conv.forward(&x)?, train)?; // [N, C·2ⁱ, S/2ⁱ, S/2ⁱ]
         }
-        self.to_logit.forward(&x)?.to_tensor()?.flatten_all()
+        Ok(x)
     }
-}
 
-impl ModuleT for Discriminator {
-    /// `images`: `(N, C, S, S)` in [−1, 1] → logits `(N,)`, positive for real.
-    fn forward_t(&self, images: &Tensor, train: bool) -> Result<Tensor> {
-        self.logits(&FeatureMaps::from_tensor(images)?, train)
+    /// Channels, height and width of the features.
+    pub fn feature_dims(&self) -> [usize; 3] {
+        self.features
+    }
+
+    /// Features → logits `(N,)`, positive for real.
+    pub fn logits_of(&self, features: &FeatureMaps) -> Result<Tensor> {
+        self.to_logit.forward(features)?.to_tensor()?.flatten_all()
     }
 }

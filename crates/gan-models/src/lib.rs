@@ -4,14 +4,25 @@
 //! weights on every device and in every order of construction. A network is read in one page
 //! ([`dcgan`]); what it is made of is in [`layers`].
 
+pub mod classifier;
 pub mod config;
+pub mod conv;
 pub mod dcgan;
+pub mod discriminator;
+pub mod fc;
+pub mod fc_conv;
+pub mod generator;
 pub mod latent;
 pub mod layers;
+pub mod mlp;
 pub mod params;
+pub mod recognizer;
 pub mod summary;
 
-pub use config::{Discriminator, DiscriminatorKind, Generator, GeneratorKind, ModelConfig};
-pub use latent::{Latent, LatentBatch, Part};
+pub use config::{DiscriminatorKind, GeneratorKind, ModelConfig};
+pub use discriminator::{Discriminator, Judgement};
+pub use generator::Generator;
+pub use latent::{Distribution, Latent, LatentBatch, Part, Truncation};
 pub use params::ParamStore;
+pub use recognizer::{CodeEstimate, Recognizer};
 pub use summary::{LayerSummary, NetworkSummary};

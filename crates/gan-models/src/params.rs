@@ -143,9 +143,10 @@ impl Inner {
     }
 }
 
-/// Whether a tensor is part of a network's state without being trained.
+/// Whether a tensor is part of a network's state without being trained: the running statistics of
+/// batch norm, and what the masks of dropout are drawn from.
 pub fn is_buffer(name: &str) -> bool {
-    name.ends_with("running_mean") || name.ends_with("running_var")
+    ["running_mean", "running_var", "mask_key", "mask_calls"].iter().any(|b| name.ends_with(b))
 }
 
 /// How a network sees a store.

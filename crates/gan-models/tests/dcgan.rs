@@ -11,6 +11,9 @@ const TINY: ModelConfig = ModelConfig {
     discriminator: DiscriminatorKind::Dcgan,
     generator_width: 2,
     discriminator_width: 2,
+    condition: None,
+    auxiliary: None,
+    codes: Vec::new(),
 };
 
 /// f32 sums of some hundred terms over five layers, against float64.
@@ -37,7 +40,8 @@ fn images_and_logits_match_pytorch() -> Result<()> {
         let golden = golden(size)?;
         let [g_store, d_store] = stores(&golden);
         let g = TINY.generator(&Latent::normal(5), square(size, channels), g_store.trainable())?;
-        let d = TINY.discriminator(square(size, channels), d_store.trainable())?;
+        let d =
+            TINY.discriminator(&Latent::normal(5), square(size, channels), d_store.trainable())?;
         let z = golden.get("z").to_dtype(DType::F32)?;
 
         let images = g.forward_t(&z, false)?;
@@ -77,7 +81,7 @@ fn parameter_counts_are_those_of_pytorchs_example() -> Result<()> {
     let config = ModelConfig { generator_width: 64, discriminator_width: 64, ..TINY };
     let (g, d) = (store("generator"), store("discriminator"));
     config.generator(&Latent::normal(100), square(64, 3), g.trainable())?;
-    config.discriminator(square(64, 3), d.trainable())?;
+    config.discriminator(&Latent::normal(100), square(64, 3), d.trainable())?;
     assert_eq!((g.parameter_count(), d.parameter_count()), (3_576_704, 2_765_568));
     Ok(())
 }
@@ -93,7 +97,7 @@ fn every_size_is_made_and_judged() -> Result<()> {
             let image = square(size, channels);
             let (g, d) = (store("generator"), store("discriminator"));
             let generator = TINY.generator(&Latent::normal(7), image, g.trainable())?;
-            let discriminator = TINY.discriminator(image, d.trainable())?;
+            let discriminator = TINY.discriminator(&Latent::normal(7), image, d.trainable())?;
             let z = Tensor::zeros((2, 7), DType::F32, &Device::Cpu)?;
             let images = generator.forward_t(&z, true)?;
             assert_eq!(images.dims(), [2, channels, size, size]);

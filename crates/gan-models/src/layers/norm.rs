@@ -1,80 +1,13 @@
-//! The layers that models are made of, over the kernels of `gan-kernels`.
-//!
-//! Keys within a layer are PyTorch's (`weight`, `bias`, `running_mean`, `running_var`).
+//! Batch normalization.
 
 use candle_core::{Result, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
-use gan_kernels::{Activation, ConvGeometry, FeatureMaps};
+use gan_kernels::{Activation, FeatureMaps};
 
 use crate::summary;
 
-/// Convolution weights are drawn from N(0, 0.02) (Radford et al. 2016, section 4).
-const CONV_INIT: Init = Init::Randn { mean: 0.0, stdev: 0.02 };
 /// Batch-norm weights are drawn from N(1, 0.02), as in PyTorch's DCGAN example.
 const NORM_INIT: Init = Init::Randn { mean: 1.0, stdev: 0.02 };
-
-/// 2-D convolution without bias, with an activation.
-#[derive(Clone, Debug)]
-pub struct Conv2d {
-    name: String,
-    weight: Tensor, // [C_out, C_in, K, K]
-    geometry: ConvGeometry,
-    activation: Activation,
-}
-
-impl Conv2d {
-    /// A square kernel from `c_in` to `c_out` channels.
-    pub fn new(
-        c_in: usize,
-        c_out: usize,
-        kernel: usize,
-        geometry: ConvGeometry,
-        activation: Activation,
-        vb: VarBuilder<'_>,
-    ) -> Result<Self> {
-        let weight = vb.get_with_hints((c_out, c_in, kernel, kernel), "weight", CONV_INIT)?;
-        Ok(Self { name: vb.prefix(), weight, geometry, activation })
-    }
-
-    /// `x`: `(N, C_in, H, W)` → `(N, C_out, H', W')`.
-    pub fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
-        let y = x.conv(&self.weight, None, self.geometry, self.activation)?;
-        summary::record(&self.name, "Conv2d", &y, &[&self.weight]);
-        Ok(y)
-    }
-}
-
-/// 2-D transposed convolution without bias, with an activation.
-#[derive(Clone, Debug)]
-pub struct ConvTranspose2d {
-    name: String,
-    weight: Tensor, // [C_in, C_out, K, K]
-    geometry: ConvGeometry,
-    activation: Activation,
-}
-
-impl ConvTranspose2d {
-    /// A square kernel from `c_in` to `c_out` channels.
-    pub fn new(
-        c_in: usize,
-        c_out: usize,
-        kernel: usize,
-        geometry: ConvGeometry,
-        activation: Activation,
-        vb: VarBuilder<'_>,
-    ) -> Result<Self> {
-        let weight = vb.get_with_hints((c_in, c_out, kernel, kernel), "weight", CONV_INIT)?;
-        Ok(Self { name: vb.prefix(), weight, geometry, activation })
-    }
-
-    /// `x`: `(N, C_in, H, W)` → `(N, C_out, H', W')`.
-    pub fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
-        let (weight, activation) = (&self.weight, self.activation);
-        let y = x.conv_transpose(weight, None, self.geometry, (0, 0), activation)?;
-        summary::record(&self.name, "ConvTranspose2d", &y, &[&self.weight]);
-        Ok(y)
-    }
-}
 
 /// Batch normalization with an activation fused (Ioffe and Szegedy 2015,
 /// <https://arxiv.org/abs/1502.03167>).

@@ -1,0 +1,130 @@
+//! Convolutions and transposed convolutions with a square kernel and an activation.
+
+use candle_core::{Result, Tensor};
+use candle_nn::{Init, VarBuilder};
+use gan_kernels::{Activation, ConvGeometry, FeatureMaps};
+
+use super::pytorch_init;
+use crate::summary;
+
+/// Convolution weights are drawn from N(0, 0.02) (Radford et al. 2016, section 4).
+const DCGAN_INIT: Init = Init::Randn { mean: 0.0, stdev: 0.02 };
+
+/// 2-D convolution with an activation.
+#[derive(Clone, Debug)]
+pub struct Conv2d {
+    name: String,
+    weight: Tensor, // [C_out, C_in, K, K]
+    bias: Option<Tensor>,
+    geometry: ConvGeometry,
+    activation: Activation,
+}
+
+impl Conv2d {
+    /// A square kernel from `c_in` to `c_out` channels without bias; weights from N(0, 0.02).
+    pub fn new(
+        c_in: usize,
+        c_out: usize,
+        kernel: usize,
+        geometry: ConvGeometry,
+        activation: Activation,
+        vb: VarBuilder<'_>,
+    ) -> Result<Self> {
+        let weight = vb.get_with_hints((c_out, c_in, kernel, kernel), "weight", DCGAN_INIT)?;
+        Ok(Self { name: vb.prefix(), weight, bias: None, geometry, activation })
+    }
+
+    /// A square kernel from `c_in` to `c_out` channels with bias; both drawn as PyTorch's default,
+    /// with fan_in = `c_in`·K².
+    pub fn with_bias(
+        c_in: usize,
+        c_out: usize,
+        kernel: usize,
+        geometry: ConvGeometry,
+        activation: Activation,
+        vb: VarBuilder<'_>,
+    ) -> Result<Self> {
+        let init = pytorch_init(c_in * kernel * kernel);
+        let weight = vb.get_with_hints((c_out, c_in, kernel, kernel), "weight", init)?;
+        let bias = Some(vb.get_with_hints(c_out, "bias", init)?);
+        Ok(Self { name: vb.prefix(), weight, bias, geometry, activation })
+    }
+
+    /// A square kernel from `c_in` to `c_out` channels without bias, for a batch norm to follow; drawn
+    /// as PyTorch's default, with fan_in = `c_in`·K².
+    pub fn without_bias(
+        c_in: usize,
+        c_out: usize,
+        kernel: usize,
+        geometry: ConvGeometry,
+        activation: Activation,
+        vb: VarBuilder<'_>,
+    ) -> Result<Self> {
+        let init = pytorch_init(c_in * kernel * kernel);
+        let weight = vb.get_with_hints((c_out, c_in, kernel, kernel), "weight", init)?;
+        Ok(Self { name: vb.prefix(), weight, bias: None, geometry, activation })
+    }
+
+    /// `x`: `(N, C_in, H, W)` → `(N, C_out, H', W')`.
+    pub fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
+        let y = x.conv(&self.weight, self.bias.as_ref(), self.geometry, self.activation)?;
+        summary::record(&self.name, "Conv2d", &y, &parameters(&self.weight, &self.bias));
+        Ok(y)
+    }
+}
+
+/// 2-D transposed convolution with an activation.
+#[derive(Clone, Debug)]
+pub struct ConvTranspose2d {
+    name: String,
+    weight: Tensor, // [C_in, C_out, K, K]
+    bias: Option<Tensor>,
+    geometry: ConvGeometry,
+    activation: Activation,
+}
+
+impl ConvTranspose2d {
+    /// A square kernel from `c_in` to `c_out` channels without bias; weights from N(0, 0.02).
+    pub fn new(
+        c_in: usize,
+        c_out: usize,
+        kernel: usize,
+        geometry: ConvGeometry,
+        activation: Activation,
+        vb: VarBuilder<'_>,
+    ) -> Result<Self> {
+        let weight = vb.get_with_hints((c_in, c_out, kernel, kernel), "weight", DCGAN_INIT)?;
+        Ok(Self { name: vb.prefix(), weight, bias: None, geometry, activation })
+    }
+
+    /// A square kernel from `c_in` to `c_out` channels with bias; both drawn as PyTorch's default.
+    ///
+    /// What PyTorch takes for the fan_in of a transposed convolution is `c_out`·K², the second
+    /// dimension of the weight, although `c_in` channels come in.
+    pub fn with_bias(
+        c_in: usize,
+        c_out: usize,
+        kernel: usize,
+        geometry: ConvGeometry,
+        activation: Activation,
+        vb: VarBuilder<'_>,
+    ) -> Result<Self> {
+        let init = pytorch_init(c_out * kernel * kernel);
+        let weight = vb.get_with_hints((c_in, c_out, kernel, kernel), "weight", init)?;
+        let bias = Some(vb.get_with_hints(c_out, "bias", init)?);
+        Ok(Self { name: vb.prefix(), weight, bias, geometry, activation })
+    }
+
+    /// `x`: `(N, C_in, H, W)` → `(N, C_out, H', W')`.
+    pub fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
+        let (bias, activation) = (self.bias.as_ref(), self.activation);
+        let y = x.conv_transpose(&self.weight, bias, self.geometry, (0, 0), activation)?;
+        summary::record(&self.name, "ConvTranspose2d", &y, &parameters(&self.weight, &self.bias));
+        Ok(y)
+    }
+}
+
+/// What of a layer is trained.
+fn parameters<'a>(weight: &'a Tensor, bias: &'a Option<Tensor>) -> Vec<&'a Tensor> {
+    std::iter::once(weight).chain(bias).collect()
+}

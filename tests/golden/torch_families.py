@@ -1,0 +1,140 @@
+"""The small model families in PyTorch, with our parameter names.
+
+Used by families.py; needs torch. Layers stand in the order in which data passes through them.
+"""
+
+import torch
+from torch import nn
+from torch.nn.functional import leaky_relu, relu
+
+
+def linears(*sizes):
+    return nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+
+
+class FcGenerator(nn.Module):
+    def __init__(self, latent, channels, size):
+        super().__init__()
+        self.hidden = linears(latent, 256, 512, 1024)
+        self.to_image = nn.Linear(1024, channels * size * size)
+        self.image = (channels, size, size)
+
+    def forward(self, z):
+        for layer in self.hidden:
+            z = leaky_relu(layer(z), 0.2)
+        return torch.tanh(self.to_image(z)).unflatten(1, self.image)
+
+
+class FcDiscriminator(nn.Module):
+    def __init__(self, channels, size):
+        super().__init__()
+        self.hidden = linears(channels * size * size, 1024, 512, 256)
+        self.dropout = nn.Dropout(0.3)
+        self.to_logit = nn.Linear(256, 1)
+
+    def forward(self, images):
+        x = images.flatten(1)
+        for layer in self.hidden:
+            x = self.dropout(leaky_relu(layer(x), 0.2))
+        return self.to_logit(x).flatten()
+
+
+class FcConvGenerator(nn.Module):
+    def __init__(self, latent, channels, size):
+        super().__init__()
+        self.start = (16, size // 4, size // 4)
+        self.hidden = linears(latent, 500, 500, 16 * (size // 4) ** 2)
+        self.blocks = nn.ModuleList(nn.ConvTranspose2d(16, c, 4, 2, 1) for c in (16, 8))
+        self.to_image = nn.ConvTranspose2d(8, channels, 3, 1, 1)
+
+    def forward(self, z):
+        for layer in self.hidden:
+            z = relu(layer(z))
+        x = z.unflatten(1, self.start)
+        for block in self.blocks:
+            x = relu(block(x))
+        return torch.tanh(self.to_image(x))
+
+
+class ConvGenerator(nn.Module):
+    def __init__(self, latent, channels, size):
+        super().__init__()
+        self.start = (64, size // 4, size // 4)
+        self.from_latent = nn.Linear(latent, 64 * (size // 4) ** 2)
+        self.block = nn.ConvTranspose2d(64, 32, 4, 2, 1)
+        self.to_image = nn.ConvTranspose2d(32, channels, 4, 2, 1)
+
+    def forward(self, z):
+        x = relu(self.from_latent(z)).unflatten(1, self.start)
+        return torch.tanh(self.to_image(relu(self.block(x))))
+
+
+class ConvDiscriminator(nn.Module):
+    def __init__(self, channels, size):
+        super().__init__()
+        self.from_image = nn.Conv2d(channels, 32, 4, 2, 1)
+        self.block = nn.Conv2d(32, 64, 4, 2, 1)
+        self.to_logit = nn.Linear(64 * (size // 4) ** 2, 1)
+
+    def forward(self, images):
+        x = leaky_relu(self.block(leaky_relu(self.from_image(images), 0.2)), 0.2)
+        return self.to_logit(x.flatten(1)).flatten()
+
+
+class MlpGenerator(nn.Module):
+    def __init__(self, latent, dims):
+        super().__init__()
+        self.hidden = linears(latent, 128, 128)
+        self.to_point = nn.Linear(128, dims)
+
+    def forward(self, z):
+        for layer in self.hidden:
+            z = relu(layer(z))
+        return self.to_point(z)[:, :, None, None]
+
+
+class MlpDiscriminator(nn.Module):
+    def __init__(self, dims):
+        super().__init__()
+        self.hidden = linears(dims, 128, 128)
+        self.to_logit = nn.Linear(128, 1)
+
+    def forward(self, points):
+        x = points.flatten(1)
+        for layer in self.hidden:
+            x = relu(layer(x))
+        return self.to_logit(x).flatten()
+
+
+class ConvNorm(nn.Module):
+    def __init__(self, c_in, c_out, kernel, stride):
+        super().__init__()
+        self.conv = nn.Conv2d(c_in, c_out, kernel, stride, 1, bias=False)
+        self.norm = nn.BatchNorm2d(c_out)
+
+    def forward(self, x):
+        return relu(self.norm(self.conv(x)))
+
+
+class Classifier(nn.Module):
+    def __init__(self, width, outputs, channels, size):
+        super().__init__()
+        self.blocks = nn.ModuleList()
+        c_in, c_out = channels, width
+        while size >= 8:
+            block = nn.ModuleDict()
+            block["look"] = ConvNorm(c_in, c_out, 3, 1)
+            block["halve"] = ConvNorm(c_out, c_out, 4, 2)
+            self.blocks.append(block)
+            c_in, c_out, size = c_out, 2 * c_out, size // 2
+        self.to_features = nn.Linear(c_in * size * size, 128)
+        self.to_logits = nn.Linear(128, outputs)
+
+    def features(self, images):
+        x = images
+        for block in self.blocks:
+            x = block["halve"](block["look"](x))
+        return relu(self.to_features(x.flatten(1)))
+
+    def forward(self, images):
+        return self.to_logits(self.features(images))
