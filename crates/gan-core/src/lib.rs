@@ -1,7 +1,8 @@
 //! What every crate of the workspace shares: named random streams, images and grids, plots, the
 //! run folder and atomic file writes. It knows nothing of models, data sets or training.
 
-pub mod error;
+pub mod cloud;
+mod error;
 pub mod file;
 pub mod gif;
 pub mod grid;

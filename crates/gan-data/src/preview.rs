@@ -1,7 +1,7 @@
 //! What a data set looks like, in one picture.
 
 use gan_core::grid::Grid;
-use gan_core::{Image, Stream, image};
+use gan_core::{Image, Stream, cloud, image};
 
 use crate::dataset::Dataset;
 use crate::error::DataError;
@@ -11,8 +11,6 @@ use crate::transform::Filter;
 
 /// Longer side of a picture in the grid; larger ones are shrunk.
 const TILE: usize = 128;
-/// Side of the picture of a set of points.
-const PLANE: usize = 512;
 
 impl Dataset {
     /// A picture of `n` samples, drawn from all splits, the same ones every time: a grid of pictures, or
@@ -39,7 +37,7 @@ impl Dataset {
                     let all: Vec<usize> = (0..self.len(split)).collect();
                     points.extend(self.samples(split, &all)?.to_vec2::<f32>()?);
                 }
-                map(&points)
+                Ok(cloud::map(&points, cloud::reach(&points))?)
             }
         }
     }
@@ -64,19 +62,4 @@ fn shrunk(image: &Image) -> Result<Image, DataError> {
         &mut pixels,
     );
     Ok(Image::new(to.0, to.1, channels, pixels)?)
-}
-
-/// Points as dots that darken where many fall on one pixel, in a square that holds them all.
-fn map(points: &[Vec<f32>]) -> Result<Image, DataError> {
-    let coordinate = |point: &[f32], axis: usize| point.get(axis).copied().unwrap_or(0.0);
-    let reach = points.iter().flat_map(|point| [coordinate(point, 0), coordinate(point, 1)]);
-    let reach = reach.fold(f32::MIN_POSITIVE, |reach, x| reach.max(x.abs())) * 1.1;
-    let pixel = |x: f32| (((x / reach + 1.0) / 2.0 * PLANE as f32) as usize).min(PLANE - 1);
-    let mut picture = Image::filled(PLANE, PLANE, &[255])?;
-    for point in points {
-        let (x, y) = (pixel(coordinate(point, 0)), pixel(-coordinate(point, 1)));
-        let darker = picture.pixel(x, y)[0].saturating_sub(96);
-        picture.set_pixel(x, y, &[darker]);
-    }
-    Ok(picture)
 }

@@ -24,6 +24,14 @@ impl SampleShape {
         }
     }
 
+    /// The shape of a sample to a network: a point is an image of one pixel with a channel for each coordinate.
+    pub fn as_image(self) -> ImageShape {
+        match self {
+            Self::Image(shape) => shape,
+            Self::Point(dimensions) => ImageShape { channels: dimensions, height: 1, width: 1 },
+        }
+    }
+
     /// The shape of the pictures, where samples are pictures.
     pub fn image(self) -> Option<ImageShape> {
         match self {
