@@ -22,7 +22,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let z = z.encode()?;
     let images = checkpoint.generator(&device)?.forward_t(&z, false)?;
     let store = checkpoint.store("discriminator", &device);
-    let discriminator = config.model.discriminator(checkpoint.image()?, store.frozen())?;
+    let (latent, image) = (&config.latent, checkpoint.image()?);
+    let discriminator = config.model.discriminator(latent, image, store.frozen())?;
     let logits = discriminator.forward_t(&images, false)?;
     let tensors = HashMap::from([("z", z), ("images", images), ("logits", logits)]);
     safetensors::serialize_to_file(&tensors, None, Path::new(out))?;

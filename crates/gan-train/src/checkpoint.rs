@@ -1,7 +1,7 @@
 //! Checkpoints: one safetensors file with everything that resuming, sampling and PyTorch need.
 //!
-//! Tensors are named `generator.…`, `discriminator.…` (weights and running statistics, with
-//! PyTorch's keys within a layer) and `optimizer.{network}.….{exp_avg,exp_avg_sq}`. The metadata has
+//! Tensors are named `generator.…`, `discriminator.…` `recognizer.…` (weights and running statistics,
+//! with PyTorch's keys within a layer), `ema.generator.…` and `optimizer.{network}.….{exp_avg,exp_avg_sq}`. The metadata has
 //! one entry, `gan`: a [`Header`] as JSON. `safetensors.torch.load_file` reads the file as it is.
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,9 +15,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::TrainError;
+use crate::monitor::MonitorState;
+use crate::record::StepRecord;
 
 /// Key of the header in the file's metadata.
 const METADATA_KEY: &str = "gan";
+/// Prefix of the generator's moving averages.
+pub(crate) const EMA: &str = "ema.generator";
 /// Format written and read by this version.
 pub const FORMAT: u32 = 1;
 
@@ -37,12 +41,37 @@ pub struct Header {
     pub seconds: f64,
     /// Where the stream of training latents stands.
     pub latents: StreamPosition,
+    /// Where the stream of a penalty's mixing weights stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mixing: Option<StreamPosition>,
+    /// What the monitor has seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<MonitorState>,
+    /// What the learning rates were multiplied by after a roll-back.
+    #[serde(default = "one")]
+    pub lr_factor: f64,
+    /// What the last update of the discriminator measured, where not every step has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<StepRecord>,
     /// The next batch of real images.
     pub loader: LoaderPosition,
     /// Digest of the data set that was trained on.
     pub data_digest: String,
     /// Updates that each network's optimizer has made.
     pub optimizer_steps: BTreeMap<String, u64>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// Which of a generator's weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weights {
+    /// The moving average where there is one, else those that were trained.
+    Average,
+    /// Those that were trained.
+    Trained,
 }
 
 /// A checkpoint in memory.
@@ -115,27 +144,48 @@ impl Checkpoint {
         Ok((path, checkpoint))
     }
 
+    /// A checkpoint by its file, or the newest of a run by the run's folder.
+    pub fn find(path: &Path, device: &Device) -> Result<Self, TrainError> {
+        if path.is_file() {
+            return Self::load(path, device);
+        }
+        Ok(Self::latest(&RunDir::open(path)?, device)?.1)
+    }
+
     /// Size of the images that the networks make and judge.
     pub fn image(&self) -> Result<ImageShape, TrainError> {
         let missing = || TrainError::Config("the checkpoint's config has no image size".into());
         self.header.config.image.ok_or_else(missing)
     }
 
-    /// The generator with its trained weights.
+    /// The generator as it is used: with the moving average of its weights where the run kept one.
     pub fn generator(&self, device: &Device) -> Result<Generator, TrainError> {
+        self.generator_of(Weights::Average, device)
+    }
+
+    /// The generator with one kind of its weights.
+    pub fn generator_of(&self, weights: Weights, device: &Device) -> Result<Generator, TrainError> {
         let config = &self.header.config;
-        let store = self.store("generator", device);
+        let mut own = self.of_network("generator");
+        if weights == Weights::Average {
+            own.extend(self.of_network(EMA));
+        }
+        let store = ParamStore::from_tensors(own, device);
         Ok(config.model.generator(&config.latent, self.image()?, store.frozen())?)
     }
 
     /// The weights of one network, its prefix removed.
     pub fn store(&self, network: &str, device: &Device) -> ParamStore {
+        ParamStore::from_tensors(self.of_network(network), device)
+    }
+
+    /// The weights of one network by their names within it.
+    pub(crate) fn of_network(&self, network: &str) -> HashMap<String, Tensor> {
         let prefix = format!("{network}.");
-        let tensors = self.tensors.iter();
-        let own = tensors
-            .filter_map(|(name, t)| Some((name.strip_prefix(&prefix)?.to_string(), t.clone())))
-            .collect();
-        ParamStore::from_tensors(own, device)
+        let own = |(name, t): (&String, &Tensor)| {
+            Some((name.strip_prefix(&prefix)?.to_string(), t.clone()))
+        };
+        self.tensors.iter().filter_map(own).collect()
     }
 }
 

@@ -45,7 +45,7 @@ pub enum TrainError {
     )]
     NonFinite {
         /// Which value.
-        what: &'static str,
+        what: String,
         /// NaN or infinite.
         value: f64,
         /// Step, counted from 1.

@@ -5,21 +5,27 @@
 //! metrics, grids, checkpoints, plots. What to show a person while it runs is an [`Observer`]'s.
 
 pub mod checkpoint;
+mod conditions;
 pub mod config;
 mod error;
 pub mod estimate;
+mod gan;
 pub mod log;
+pub mod loss;
+pub mod monitor;
 mod networks;
+pub mod penalty;
 pub mod phase;
 pub mod preset;
 mod progression;
+pub mod recognize;
 pub mod record;
 pub mod retention;
 pub mod session;
 pub mod settings;
 pub mod trainer;
 
-pub use checkpoint::{Checkpoint, Header};
+pub use checkpoint::{Checkpoint, Header, Weights};
 pub use config::Config;
 pub use error::TrainError;
 pub use phase::{Network, Phase};

@@ -1,11 +1,11 @@
-//! Generator and discriminator of a run with their parameters and optimizers.
+//! The networks of a GAN with their parameters and optimizers.
 
 use std::collections::HashMap;
 
 use candle_core::{Device, Result, Tensor};
 use gan_core::ImageShape;
 use gan_kernels::Adam;
-use gan_models::{Discriminator, Generator, ParamStore};
+use gan_models::{Discriminator, Generator, ParamStore, Recognizer};
 
 use crate::config::{Config, OptimizerConfig};
 use crate::phase::Network;
@@ -15,6 +15,12 @@ pub(crate) struct Trained {
     pub(crate) network: Network,
     pub(crate) store: ParamStore,
     pub(crate) adam: Adam,
+}
+
+/// Everything of a [`Trained`] at one moment.
+pub(crate) struct Snapshot {
+    tensors: HashMap<String, Tensor>,
+    optimizer_steps: u64,
 }
 
 impl Trained {
@@ -45,44 +51,120 @@ impl Trained {
         self.store.load(|name| get(format!("{network}.{name}")))?;
         self.adam.load_state(steps, |name| get(format!("optimizer.{network}.{name}")))
     }
+
+    /// A copy of weights, running statistics and optimizer.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot> {
+        let copy = |(name, tensor): (String, Tensor)| Ok((name, tensor.copy()?));
+        let tensors = self.state()?.into_iter().map(copy).collect::<Result<_>>()?;
+        Ok(Snapshot { tensors, optimizer_steps: self.adam.steps() })
+    }
+
+    /// Puts everything back as it was.
+    pub(crate) fn roll_back(&mut self, snapshot: &Snapshot) -> Result<()> {
+        self.restore(&snapshot.tensors, snapshot.optimizer_steps)
+    }
 }
 
 /// The networks of a GAN.
+///
+/// What a generator's phase goes through is there a second time without gradients for its parameters; it shares the
+/// values, so that it follows every update.
 pub(crate) struct Networks {
     pub(crate) generator: Generator,
     pub(crate) discriminator: Discriminator,
-    /// The discriminator without gradients for its parameters: what the generator's phase goes
-    /// through. It shares the values, so that it follows every update.
     pub(crate) frozen_discriminator: Discriminator,
+    pub(crate) recognizer: Option<Recognizer>,
+    pub(crate) frozen_recognizer: Option<Recognizer>,
     pub(crate) trained_generator: Trained,
     pub(crate) trained_discriminator: Trained,
+    pub(crate) trained_recognizer: Option<Trained>,
 }
 
 impl Networks {
     /// Networks with the initial weights of the configuration's seed.
     pub(crate) fn new(config: &Config, image: ImageShape, device: &Device) -> Result<Self> {
-        let store = |network: Network| ParamStore::seeded(network.name(), config.seed, device);
-        let (g, d) = (store(Network::Generator), store(Network::Discriminator));
-        let generator = config.model.generator(&config.latent, image, g.trainable())?;
-        let discriminator = config.model.discriminator(image, d.trainable())?;
-        let frozen_discriminator = config.model.discriminator(image, d.frozen())?;
+        let (model, latent) = (&config.model, &config.latent);
+        let [g, d, q] =
+            Network::ALL.map(|network| ParamStore::seeded(network.name(), config.seed, device));
+        let generator = model.generator(latent, image, g.trainable())?;
+        let discriminator = model.discriminator(latent, image, d.trainable())?;
+        let frozen_discriminator = model.discriminator(latent, image, d.frozen())?;
+        let recognizer = model.recognizer(latent, &discriminator, q.trainable())?;
+        let frozen_recognizer = model.recognizer(latent, &discriminator, q.frozen())?;
         let trained = |network, store| Trained::new(network, store, config.optimizer.of(network));
+        let trained_recognizer =
+            recognizer.is_some().then(|| trained(Network::Recognizer, q)).transpose()?;
         Ok(Self {
             generator,
             discriminator,
             frozen_discriminator,
+            recognizer,
+            frozen_recognizer,
             trained_generator: trained(Network::Generator, g)?,
             trained_discriminator: trained(Network::Discriminator, d)?,
+            trained_recognizer,
         })
     }
 
-    /// Both networks with their optimizers.
-    pub(crate) fn all(&self) -> [&Trained; 2] {
+    /// All networks with their optimizers.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Trained> {
         [&self.trained_generator, &self.trained_discriminator]
+            .into_iter()
+            .chain(&self.trained_recognizer)
     }
 
-    /// Both networks with their optimizers, to be changed.
-    pub(crate) fn all_mut(&mut self) -> [&mut Trained; 2] {
+    /// All networks with their optimizers, to be changed.
+    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut Trained> {
         [&mut self.trained_generator, &mut self.trained_discriminator]
+            .into_iter()
+            .chain(&mut self.trained_recognizer)
+    }
+
+    /// Those that judge: the discriminator and, where there is one, the recognizer.
+    pub(crate) fn judges_mut(&mut self) -> impl Iterator<Item = &mut Trained> {
+        [&mut self.trained_discriminator].into_iter().chain(&mut self.trained_recognizer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preset::Preset;
+
+    #[test]
+    fn a_roll_back_is_exact_for_weights_statistics_and_optimizers()
+    -> std::result::Result<(), crate::TrainError> {
+        let mut config = Preset::find("infogan-mnist")?.config()?;
+        (config.model.generator_width, config.model.discriminator_width) = (2, 2);
+        let image = ImageShape { channels: 1, height: 28, width: 28 };
+        let mut networks = Networks::new(&config, image, &Device::Cpu)?;
+        let values = |trained: &Trained| -> Result<Vec<(String, Vec<f32>)>> {
+            let state = trained.state()?.into_iter();
+            state.map(|(name, t)| Ok((name, t.flatten_all()?.to_vec1::<f32>()?))).collect()
+        };
+        let z =
+            Tensor::ones((2, config.latent.encoded_size()), candle_core::DType::F32, &Device::Cpu)?;
+        for round in 0..2 {
+            let before = networks.judges_mut().map(|t| t.snapshot()).collect::<Result<Vec<_>>>()?;
+            let expected = networks.judges_mut().map(|t| values(t)).collect::<Result<Vec<_>>>()?;
+            for _ in 0..3 {
+                let fakes = networks.generator.images(&z, true)?;
+                let judged = networks.discriminator.judge(&fakes, None, true)?;
+                let loss = judged.logits.sqr()?.sum_all()?;
+                let gradients = gan_kernels::backward(&loss)?;
+                for trained in networks.judges_mut() {
+                    trained.adam.step(&gradients)?;
+                }
+            }
+            let moved = networks.judges_mut().map(|t| values(t)).collect::<Result<Vec<_>>>()?;
+            assert!(moved[0] != expected[0], "round {round}");
+            for (trained, before) in networks.judges_mut().zip(&before) {
+                trained.roll_back(before)?;
+            }
+            let after = networks.judges_mut().map(|t| values(t)).collect::<Result<Vec<_>>>()?;
+            assert!(after == expected, "round {round}");
+            assert!(networks.all().all(|trained| trained.adam.steps() == 0));
+        }
+        Ok(())
     }
 }

@@ -10,14 +10,20 @@ pub enum Network {
     Generator,
     /// Images to logits.
     Discriminator,
+    /// InfoGAN's Q: the discriminator's features to codes. It is updated with the discriminator.
+    Recognizer,
 }
 
 impl Network {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Generator, Self::Discriminator, Self::Recognizer];
+
     /// Its name in configurations, checkpoints and metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Generator => "generator",
             Self::Discriminator => "discriminator",
+            Self::Recognizer => "recognizer",
         }
     }
 }
@@ -30,4 +36,11 @@ pub struct Phase {
     pub network: Network,
     /// Updates in a row on the same batch of real images.
     pub steps: usize,
+    /// The phase is part of every n-th step: 1 for all.
+    #[serde(default = "every_step")]
+    pub every: u64,
+}
+
+fn every_step() -> u64 {
+    1
 }

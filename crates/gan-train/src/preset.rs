@@ -12,11 +12,32 @@ pub struct Preset {
     pub toml: &'static str,
 }
 
+macro_rules! preset {
+    ($name:literal) => {
+        Preset {
+            name: $name,
+            toml: include_str!(concat!("../../../assets/presets/", $name, ".toml")),
+        }
+    };
+}
+
 /// All presets; the first is the default.
 pub const PRESETS: &[Preset] = &[
-    Preset { name: "faces", toml: include_str!("../../../assets/presets/faces.toml") },
-    Preset { name: "digits", toml: include_str!("../../../assets/presets/digits.toml") },
-    Preset { name: "dcgan", toml: include_str!("../../../assets/presets/dcgan.toml") },
+    preset!("faces"),
+    preset!("digits"),
+    preset!("dcgan"),
+    preset!("dcgan-binary"),
+    preset!("dcgan-levels"),
+    preset!("acgan"),
+    preset!("infogan"),
+    preset!("infogan-2x10"),
+    preset!("infogan-mnist"),
+    preset!("mnist-fc"),
+    preset!("mnist-conv"),
+    preset!("ring"),
+    preset!("celeba-unrolled"),
+    preset!("celeba-stabilized"),
+    preset!("cgan"),
 ];
 
 impl Preset {

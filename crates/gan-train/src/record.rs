@@ -1,5 +1,7 @@
 //! The metrics of one step, a line of `metrics.jsonl`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// What a step measured. Losses are batch means in nats; `d_*` are mean sigmoids of logits.
@@ -37,11 +39,22 @@ pub struct StepRecord {
     pub lr_g: f64,
     /// Real images a second in this step.
     pub images_per_second: f64,
+    /// What the monitor found in this step: an ailment's name and its evidence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
+    /// What a family measures beside: losses and accuracies of heads and codes, penalties.
+    #[serde(flatten)]
+    pub more: BTreeMap<String, f64>,
 }
 
 impl StepRecord {
+    /// Notes what a family measures beside.
+    pub(crate) fn set(&mut self, name: &str, value: f64) {
+        self.more.insert(name.into(), value);
+    }
+
     /// The first value that left the range of numbers, with its name.
-    pub fn non_finite(&self) -> Option<(&'static str, f64)> {
+    pub fn non_finite(&self) -> Option<(&str, f64)> {
         [
             ("the discriminator's loss", self.loss_d),
             ("the generator's loss", self.loss_g),
@@ -49,12 +62,14 @@ impl StepRecord {
             ("the generator's gradient", self.grad_norm_g),
         ]
         .into_iter()
+        .chain(self.more.iter().map(|(name, value)| (name.as_str(), *value)))
         .find(|(_, value)| !value.is_finite())
     }
 
     /// Every value with the tag under which TensorBoard shows it.
-    pub fn scalars(&self) -> [(&'static str, f64); 12] {
-        [
+    pub fn scalars(&self) -> Vec<(&str, f64)> {
+        let more = self.more.iter().map(|(name, value)| (name.as_str(), *value));
+        let mut scalars = vec![
             ("loss/discriminator", self.loss_d),
             ("loss/generator", self.loss_g),
             ("discriminator/real", self.d_real),
@@ -67,6 +82,8 @@ impl StepRecord {
             ("learning_rate/discriminator", self.lr_d),
             ("learning_rate/generator", self.lr_g),
             ("images_per_second", self.images_per_second),
-        ]
+        ];
+        scalars.extend(more);
+        scalars
     }
 }

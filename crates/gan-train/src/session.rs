@@ -1,19 +1,22 @@
 //! A session drives a trainer in a run folder: metrics, grids, checkpoints and what is left at the
 //! end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
+use candle_core::Tensor;
 use gan_core::grid::Grid;
 use gan_core::run::{RunInfo, Status};
-use gan_core::{RunDir, file, image};
-use gan_data::Split;
+use gan_core::{Image, RunDir, cloud, file, image};
+use gan_data::{SampleShape, Split};
 use gan_models::LatentBatch;
 
+use crate::checkpoint::Checkpoint;
 use crate::error::TrainError;
 use crate::log::jsonl::MetricsFile;
 use crate::log::tensorboard::EventWriter;
+use crate::monitor::{Action, Finding, NanPolicy};
 use crate::record::StepRecord;
 use crate::trainer::Trainer;
 use crate::{progression, retention};
@@ -22,6 +25,8 @@ use crate::{progression, retention};
 pub trait Observer {
     /// A step was made.
     fn step(&mut self, record: &StepRecord);
+    /// The monitor found something.
+    fn found(&mut self, finding: &Finding);
     /// A grid or checkpoint was written.
     fn wrote(&mut self, path: &Path);
 }
@@ -31,6 +36,8 @@ pub trait Observer {
 pub enum Outcome {
     /// All steps done.
     Finished,
+    /// Ended before its length, as the configuration asks for when something is found.
+    StoppedEarly,
     /// Asked to stop; a checkpoint was saved.
     Interrupted,
 }
@@ -99,6 +106,7 @@ impl Session {
         let total = self.trainer.total_steps();
         let output = self.trainer.config().output.clone();
         let mut saved = false;
+        let mut policy = NanPolicy::new(self.trainer.config().monitor.on_nan);
         while self.trainer.steps() < total {
             if stop.load(Ordering::Relaxed) {
                 if !saved {
@@ -109,9 +117,20 @@ impl Session {
             }
             let before = self.trainer.images_seen();
             let record = self.trainer.step()?;
-            self.check_finite(&record)?;
+            if record.non_finite().is_some() {
+                self.roll_back(&record, &mut policy, observer)?;
+                continue;
+            }
             self.log(&record)?;
             observer.step(&record);
+            for finding in self.trainer.findings() {
+                observer.found(finding);
+            }
+            if let Some(reason) = self.reason_to_stop() {
+                self.write_end()?;
+                self.write_info(Status::Finished, Some(reason))?;
+                return Ok(Outcome::StoppedEarly);
+            }
             let crossed = |every: u64| before / every != record.images_seen / every;
             if crossed(output.grid_every) {
                 let path = self.write_grid()?;
@@ -126,11 +145,51 @@ impl Session {
         if !saved {
             self.save_checkpoint(observer)?;
         }
-        self.write_grid()?;
-        progression::write_progression(&self.run)?;
-        progression::write_plots(&self.run)?;
+        self.write_end()?;
         self.write_info(Status::Finished, None)?;
         Ok(Outcome::Finished)
+    }
+
+    /// What a run leaves to look at.
+    fn write_end(&mut self) -> Result<(), TrainError> {
+        self.write_grid()?;
+        progression::write_progression(&self.run)?;
+        progression::write_plots(&self.run)
+    }
+
+    /// What was found in the last step that the configuration ends a run for.
+    fn reason_to_stop(&self) -> Option<String> {
+        let stop_on = &self.trainer.config().monitor.stop_on;
+        let mut found = self.trainer.findings().iter();
+        let finding = found.find(|finding| stop_on.contains(&finding.ailment))?;
+        Some(format!("stopped early: {}: {}", finding.ailment.name(), finding.evidence))
+    }
+
+    /// After a step that left the range of numbers: back to the newest checkpoint with lower learning rates, where the
+    /// configuration says so and there is one; else the error to stop with.
+    fn roll_back(
+        &mut self,
+        record: &StepRecord,
+        policy: &mut NanPolicy,
+        observer: &mut dyn Observer,
+    ) -> Result<(), TrainError> {
+        for finding in self.trainer.findings() {
+            observer.found(finding);
+        }
+        let checkpoints = self.run.checkpoints()?;
+        let (Action::RollBack { lr_factor, .. }, Some((_, path))) =
+            (policy.on_non_finite(), checkpoints.last())
+        else {
+            return self.check_finite(record);
+        };
+        let device = self.trainer.device().clone();
+        let checkpoint = Checkpoint::load(path, &device)?;
+        self.trainer = Trainer::resume(&checkpoint, self.trainer.shared_data(), &device)?;
+        self.trainer.scale_learning_rates(lr_factor / checkpoint.header.lr_factor);
+        let step = self.trainer.steps();
+        self.metrics = MetricsFile::continue_after(&self.run.metrics(), step)?;
+        self.events = EventWriter::continue_at(self.run.root(), step, unix_time())?;
+        Ok(())
     }
 
     fn check_finite(&self, record: &StepRecord) -> Result<(), TrainError> {
@@ -139,6 +198,7 @@ impl Session {
             Some((_, path)) => format!("the last good checkpoint is {}", path.display()),
             None => "no checkpoint was written before it".into(),
         };
+        let what = what.to_string();
         Err(TrainError::NonFinite { what, value, step: record.step, last_good })
     }
 
@@ -151,23 +211,36 @@ impl Session {
         Ok(self.events.flush()?)
     }
 
-    /// Real images of the training split in a grid, so that samples have something to be held
-    /// against.
+    /// Real samples of the training split, so that generated ones have something to be held against.
     fn write_real(&self) -> Result<(), TrainError> {
         let data = self.trainer.data();
         let n = self.trainer.config().output.grid_images.min(data.len(Split::Train));
-        let images = data.samples(Split::Train, &(0..n).collect::<Vec<_>>())?;
-        let grid = Grid::for_images(n, data.image_shape()?.width);
-        grid.render(&image::from_tensor(&images)?)?.write_png(&self.run.real())?;
+        let samples = data.samples(Split::Train, &(0..n).collect::<Vec<_>>())?;
+        self.picture(&samples)?.write_png(&self.run.real())?;
         Ok(())
     }
 
-    fn write_grid(&mut self) -> Result<std::path::PathBuf, TrainError> {
-        let images = image::from_tensor(&self.trainer.generate(&self.grid_latents)?)?;
+    fn write_grid(&mut self) -> Result<PathBuf, TrainError> {
+        let samples = self.trainer.generate(&self.grid_latents)?;
         let path = self.run.sample(self.trainer.images_seen());
-        let width = self.trainer.data().image_shape()?.width;
-        Grid::for_images(images.len(), width).render(&images)?.write_png(&path)?;
+        self.picture(&samples)?.write_png(&path)?;
         Ok(path)
+    }
+
+    /// Images `(N, C, H, W)` in a grid; points `(N, D)` or `(N, D, 1, 1)` in a map that reaches as far as the real ones.
+    fn picture(&self, samples: &Tensor) -> Result<Image, TrainError> {
+        let data = self.trainer.data();
+        match data.manifest().sample {
+            SampleShape::Image(shape) => {
+                let images = image::from_tensor(samples)?;
+                Ok(Grid::for_images(images.len(), shape.width).render(&images)?)
+            }
+            SampleShape::Point(_) => {
+                let all: Vec<usize> = (0..data.len(Split::Train)).collect();
+                let reach = cloud::reach(&data.samples(Split::Train, &all)?.to_vec2()?);
+                Ok(cloud::map(&samples.flatten_from(1)?.to_vec2()?, reach)?)
+            }
+        }
     }
 
     fn save_checkpoint(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {

@@ -9,7 +9,22 @@ use crate::config::Config;
 use crate::error::TrainError;
 
 /// Keys that a configuration may have without every one having them.
-const OPTIONAL: &[&str] = &["data.size", "data.limit"];
+const OPTIONAL: &[&str] = &[
+    "data.size",
+    "data.limit",
+    "model.condition",
+    "model.auxiliary",
+    "model.codes",
+    "optimizer.recognizer",
+    "optimizer.recognizer.lr",
+    "loss.penalty",
+    "loss.clip",
+    "loss.clip.bound",
+    "ema",
+    "ema.decay",
+    "warm_start.generator",
+    "warm_start.discriminator",
+];
 
 /// Applies `settings`, each `key=value`, to `config` and checks the result.
 pub fn apply(config: &Config, settings: &[String]) -> Result<Config, TrainError> {
@@ -51,9 +66,14 @@ fn widen(value: Value, old: &Value) -> Value {
 /// The value at a dotted key; optional ones are made.
 fn find<'t>(table: &'t mut Table, key: &str) -> Option<&'t mut Value> {
     if OPTIONAL.contains(&key) {
-        let (parent, last) = key.split_once('.')?;
-        let parent = table.get_mut(parent)?.as_table_mut()?;
-        return Some(parent.entry(last).or_insert(Value::Boolean(false)));
+        let mut place = table;
+        let mut parts: Vec<&str> = key.split('.').collect();
+        let last = parts.pop()?;
+        for part in parts {
+            let table = Value::Table(Table::new());
+            place = place.entry(part).or_insert(table).as_table_mut()?;
+        }
+        return Some(place.entry(last).or_insert(Value::Float(0.0)));
     }
     let mut parts = key.split('.');
     let mut place = table.get_mut(parts.next()?)?;
@@ -128,6 +148,10 @@ mod tests {
             "seed=7",
             "data.source=my photos",
             "data.limit=1000",
+            "ema.decay=0.99",
+            "model.codes=[]",
+            "loss.adversarial=softplus",
+            "loss.penalty={ r1 = { gamma = 10 } }",
             "data.sampling={ balanced = \"Smiling\" }",
             "latent.z.size=32",
             "phases.generator.steps=2",

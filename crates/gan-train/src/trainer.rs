@@ -1,6 +1,6 @@
 //! The trainer: a configuration, data and a device become training steps. It touches no disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,18 +8,19 @@ use candle_core::{Device, Result as TensorResult, Tensor};
 use candle_nn::ModuleT;
 use gan_core::{ImageShape, Stream, image};
 use gan_data::{Dataset, Loader, LoaderConfig, Split, Waiting};
-use gan_kernels::{FeatureMaps, backward, bce_with_logits, gradient_norm};
-use gan_models::{LatentBatch, NetworkSummary, summary};
+use gan_models::{LatentBatch, NetworkSummary, ParamStore, summary};
 
-use crate::checkpoint::{Checkpoint, FORMAT, Header};
+use crate::checkpoint::{Checkpoint, EMA, FORMAT, Header};
+use crate::conditions;
 use crate::config::Config;
 use crate::error::TrainError;
+use crate::gan::Gan;
+pub use crate::gan::LATENT_STREAM;
+use crate::loss::AdversarialLoss;
+use crate::monitor::{Diversity, Finding, Monitor, Observation};
 use crate::networks::Networks;
-use crate::phase::Network;
+use crate::phase::{Network, Phase};
 use crate::record::StepRecord;
-
-/// Name of the stream that training latents are drawn from.
-pub const LATENT_STREAM: &str = "train.latents";
 
 /// A run in memory: networks, optimizers, data and random streams at some step.
 pub struct Trainer {
@@ -28,8 +29,11 @@ pub struct Trainer {
     device: Device,
     data: Arc<Dataset>,
     loader: Loader,
-    networks: Networks,
-    latents: Stream,
+    gan: Gan,
+    monitor: Monitor,
+    findings: Vec<Finding>,
+    last: StepRecord,
+    lr_factor: f64,
     step: u64,
     seconds: f64,
 }
@@ -41,14 +45,28 @@ impl Trainer {
         data: Arc<Dataset>,
         device: &Device,
     ) -> Result<Self, TrainError> {
-        let image = data.image_shape()?;
+        let image = data.manifest().sample.as_image();
         config.image = Some(image);
+        conditions::fill_frequencies(&mut config.latent, &data)?;
         config.check()?;
         let loader = Loader::new(data.clone(), Split::Train, loader_config(&config))?;
         let networks = Networks::new(&config, image, device)?;
-        let latents = Stream::named(LATENT_STREAM, config.seed);
+        let gan = Gan::new(&config, networks, &data, device)?;
         let device = device.clone();
-        Ok(Self { config, image, device, data, loader, networks, latents, step: 0, seconds: 0.0 })
+        Ok(Self {
+            monitor: Monitor::new(config.monitor.clone()),
+            findings: Vec::new(),
+            last: StepRecord::default(),
+            lr_factor: 1.0,
+            config,
+            image,
+            device,
+            data,
+            loader,
+            gan,
+            step: 0,
+            seconds: 0.0,
+        })
     }
 
     /// The run that `checkpoint` was taken of; its next step is the one that would have followed.
@@ -69,18 +87,79 @@ impl Trainer {
             )));
         }
         let mut trainer = Self::new(header.config.clone(), data.clone(), device)?;
-        for trained in trainer.networks.all_mut() {
+        for trained in trainer.gan.networks.all_mut() {
             let steps = header.optimizer_steps.get(trained.network.name()).copied().unwrap_or(0);
             trained.restore(&checkpoint.tensors, steps)?;
         }
-        trainer.latents = Stream::at(&header.latents).ok_or_else(|| {
-            TrainError::Config("the checkpoint's stream position is damaged".into())
-        })?;
+        let stream = |position| {
+            let damaged = "the checkpoint's stream position is damaged";
+            Stream::at(position).ok_or_else(|| TrainError::Config(damaged.into()))
+        };
+        trainer.gan.latents = stream(&header.latents)?;
+        if let Some(mixing) = &header.mixing {
+            trainer.gan.mixing = stream(mixing)?;
+        }
+        if let Some(ema) = &mut trainer.gan.ema {
+            ema.load(|name| match checkpoint.tensors.get(&format!("{EMA}.{name}")) {
+                Some(average) => Ok(average.clone()),
+                None => candle_core::bail!("the moving average of {name} is missing"),
+            })?;
+        }
         let config = trainer.loader_config();
         trainer.loader = Loader::resume(data, Split::Train, config, header.loader)?;
+        if let Some(state) = &header.monitor {
+            trainer.monitor = Monitor::resume(header.config.monitor.clone(), state.clone());
+        }
+        trainer.last = header.last.clone().unwrap_or_default();
+        trainer.lr_factor = header.lr_factor;
         trainer.step = header.step;
         trainer.seconds = header.seconds;
         Ok(trainer)
+    }
+
+    /// Begins with the weights that `network` has in a checkpoint; optimizers begin anew.
+    ///
+    /// # Errors
+    /// If the networks differ; every tensor that does is named.
+    pub fn warm_start(
+        &mut self,
+        network: Network,
+        checkpoint: &Checkpoint,
+    ) -> Result<(), TrainError> {
+        let Some(trained) = self.gan.networks.all().find(|trained| trained.network == network)
+        else {
+            return Err(TrainError::Config(format!("this model has no {}", network.name())));
+        };
+        let given = checkpoint.of_network(network.name());
+        let own = trained.store.tensors();
+        let mut differences: Vec<String> = own
+            .iter()
+            .filter_map(|(name, var)| match given.get(name) {
+                None => Some(format!("{name} is missing")),
+                Some(tensor) if tensor.dims() != var.dims() => {
+                    Some(format!("{name} is {:?}, expected {:?}", tensor.dims(), var.dims()))
+                }
+                Some(_) => None,
+            })
+            .collect();
+        let known = |name: &str| own.iter().any(|(own, _)| own == name);
+        let mut surplus: Vec<&String> = given.keys().filter(|name| !known(name)).collect();
+        surplus.sort();
+        differences.extend(surplus.into_iter().map(|name| format!("{name} is not known here")));
+        if !differences.is_empty() {
+            return Err(TrainError::Config(format!(
+                "warm_start.{}: another architecture: {}",
+                network.name(),
+                differences.join("; ")
+            )));
+        }
+        trained.store.load(|name| Ok(given[name].clone()))?;
+        if network == Network::Generator
+            && let Some(ema) = &mut self.gan.ema
+        {
+            ema.load(|name| Ok(given[name].clone()))?;
+        }
+        Ok(())
     }
 
     /// How often the next batch was ready so far.
@@ -108,6 +187,16 @@ impl Trainer {
         &self.data
     }
 
+    /// The data, to train on it again.
+    pub(crate) fn shared_data(&self) -> Arc<Dataset> {
+        self.data.clone()
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// Steps done.
     pub fn steps(&self) -> u64 {
         self.step
@@ -133,15 +222,23 @@ impl Trainer {
     pub fn step(&mut self) -> Result<StepRecord, TrainError> {
         let start = Instant::now();
         let batch = self.loader.next_batch()?;
-        let real = image::normalize(&batch.samples.to_device(&self.device)?)?; // [N, C, H, W]
-        let real = FeatureMaps::from_tensor(&real)?;
+        let samples = batch.samples.to_device(&self.device)?;
+        let pixels = match *samples.dims() {
+            [n, dimensions] => samples.reshape((n, dimensions, 1, 1))?, // points, as they are
+            _ => image::normalize(&samples)?,                           // [N, C, H, W]
+        };
+        let real = self.gan.real(pixels, &self.data, &batch.indices)?;
+        self.set_learning_rates();
+        let networks = &self.gan.networks;
+        // What this step does not measure is as it was.
         let mut record = StepRecord {
             epoch: batch.epoch,
-            lr_d: self.networks.trained_discriminator.adam.config().lr,
-            lr_g: self.networks.trained_generator.adam.config().lr,
-            ..StepRecord::default()
+            lr_d: networks.trained_discriminator.adam.config().lr,
+            lr_g: networks.trained_generator.adam.config().lr,
+            findings: Vec::new(),
+            ..self.last.clone()
         };
-        gan_kernels::awake(|| self.phases(&real, &mut record))?;
+        gan_kernels::awake(|| self.gan.phases(&self.config, self.step, &real, &mut record))?;
         let seconds = start.elapsed().as_secs_f64();
         self.step += 1;
         self.seconds += seconds;
@@ -149,74 +246,61 @@ impl Trainer {
         record.images_seen = self.images_seen();
         record.seconds = self.seconds;
         record.images_per_second = self.config.training.batch_size as f64 / seconds;
+        self.watch(&real.pixels, &mut record)?;
+        self.last = record.clone();
         Ok(record)
     }
 
-    /// Every configured phase on one batch.
-    fn phases(&mut self, real: &FeatureMaps, record: &mut StepRecord) -> TensorResult<()> {
-        // The fakes of a discriminator step serve the generator step that follows, as in PyTorch's
-        // example: one generator pass a step instead of two.
-        let mut fakes = None;
-        for phase in self.config.phases.clone() {
-            for _ in 0..phase.steps {
-                match phase.network {
-                    Network::Discriminator => {
-                        fakes = Some(self.discriminator_step(real, record)?);
-                    }
-                    Network::Generator => {
-                        let fakes = match fakes.take() {
-                            Some(fakes) => fakes,
-                            None => self.fakes(real.dims()[0])?,
-                        };
-                        self.generator_step(&fakes, record)?;
-                    }
-                }
-            }
+    /// Asks the monitor about a step, and now and then about the fakes of its batch.
+    fn watch(&mut self, pixels: &Tensor, record: &mut StepRecord) -> TensorResult<()> {
+        /// Steps from one look at the fakes to the next.
+        const DIVERSITY_EVERY: u64 = 64;
+        let due = |phase: &&Phase| (self.step - 1).is_multiple_of(phase.every);
+        if self.config.phases.iter().filter(due).count() < self.config.phases.len() {
+            self.findings.clear();
+            return Ok(()); // half of a step says nothing about the game
         }
+        let mut observation = Observation::from(&*record);
+        if self.config.loss.adversarial == AdversarialLoss::Wasserstein {
+            (observation.d_real, observation.d_fake) = (0.5, 0.5); // a critic knows no probabilities
+        }
+        self.findings = self.monitor.observe(&observation);
+        if self.step.is_multiple_of(DIVERSITY_EVERY)
+            && self.config.monitor.enabled
+            && let Some(fakes) = &self.gan.newest
+        {
+            let diversity = Diversity::between(&fakes.to_tensor()?, pixels)?;
+            record.set("diversity", diversity.share());
+            self.findings.extend(self.monitor.observe_diversity(record.images_seen, &diversity));
+        }
+        let said = |f: &Finding| format!("{}: {}", f.ailment.name(), f.evidence);
+        record.findings = self.findings.iter().map(said).collect();
         Ok(())
     }
 
-    /// Fresh fakes `(N, C, H, W)`, through which gradients reach the generator.
-    fn fakes(&mut self, n: usize) -> TensorResult<FeatureMaps> {
-        let z = self.config.latent.sample(n, &mut self.latents, &self.device)?;
-        self.networks.generator.images(&z.encode()?, true)
+    /// What the monitor found in the last step.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
     }
 
-    /// Moves D's logits up on real images and down on fakes; returns the fakes.
-    fn discriminator_step(
-        &mut self,
-        real: &FeatureMaps,
-        record: &mut StepRecord,
-    ) -> TensorResult<FeatureMaps> {
-        let fakes = self.fakes(real.dims()[0])?;
-        let real_logits = self.networks.discriminator.logits(real, true)?; // [N]
-        let fake_logits = self.networks.discriminator.logits(&fakes.detach(), true)?; // [N]
-        let loss = (bce_with_logits(&real_logits, 1.0)? + bce_with_logits(&fake_logits, 0.0)?)?;
-        let gradients = backward(&loss)?;
-        let trained = &mut self.networks.trained_discriminator;
-        trained.adam.step(&gradients)?;
-        record.grad_norm_d = gradient_norm(&trained.store.parameters(), &gradients)?;
-        record.loss_d = scalar(&loss)?;
-        let (real_logits, fake_logits) = (values(&real_logits)?, values(&fake_logits)?);
-        record.d_real = mean(real_logits.iter().map(|&logit| sigmoid(logit)));
-        record.d_fake_before = mean(fake_logits.iter().map(|&logit| sigmoid(logit)));
-        record.accuracy_real = mean(real_logits.iter().map(|&logit| f64::from(logit > 0.0)));
-        record.accuracy_fake = mean(fake_logits.iter().map(|&logit| f64::from(logit <= 0.0)));
-        Ok(fakes)
+    /// What the monitor found that has not gone away.
+    pub fn lasting_findings(&self) -> Vec<Finding> {
+        self.monitor.lasting()
     }
 
-    /// Moves G so that D's logits on its images go up (the non-saturating loss of Goodfellow et al.
-    /// 2014, section 3).
-    fn generator_step(&mut self, fakes: &FeatureMaps, record: &mut StepRecord) -> TensorResult<()> {
-        let logits = self.networks.frozen_discriminator.logits(fakes, true)?; // [N]
-        let loss = bce_with_logits(&logits, 1.0)?;
-        let gradients = backward(&loss)?;
-        let trained = &mut self.networks.trained_generator;
-        trained.adam.step(&gradients)?;
-        record.grad_norm_g = gradient_norm(&trained.store.parameters(), &gradients)?;
-        record.loss_g = scalar(&loss)?;
-        record.d_fake_after = mean(values(&logits)?.into_iter().map(sigmoid));
-        Ok(())
+    /// Multiplies all learning rates from now on by `factor`.
+    pub fn scale_learning_rates(&mut self, factor: f64) {
+        self.lr_factor *= factor;
+    }
+
+    /// Learning rates as the schedules have them at this step.
+    fn set_learning_rates(&mut self) {
+        let progress = self.step as f64 / self.total_steps().saturating_sub(1).max(1) as f64;
+        for trained in self.gan.networks.all_mut() {
+            let optimizer = self.config.optimizer.of(trained.network);
+            let factor = self.lr_factor * optimizer.schedule.factor(progress);
+            trained.adam.set_learning_rate(optimizer.lr * factor);
+        }
     }
 
     /// The latents that sample grids show, the same throughout a run.
@@ -225,9 +309,21 @@ impl Trainer {
         self.config.latent.sample(n, &mut stream, &self.device)
     }
 
-    /// Images `(N, C, H, W)` in [-1, 1] of the generator as it is used, with running statistics.
+    /// Images `(N, C, H, W)` in [-1, 1] of the generator as it is used: with running statistics and, where there is
+    /// one, the moving average of its weights.
     pub fn generate(&self, latents: &LatentBatch) -> TensorResult<Tensor> {
-        Ok(self.networks.generator.forward_t(&latents.encode()?, false)?.detach())
+        let z = latents.encode()?;
+        let Some(ema) = &self.gan.ema else {
+            return Ok(self.gan.networks.generator.forward_t(&z, false)?.detach());
+        };
+        let own = self.gan.networks.trained_generator.store.tensors().into_iter();
+        let mut tensors: HashMap<String, Tensor> =
+            own.map(|(name, var)| (name, var.as_detached_tensor())).collect();
+        tensors.extend(ema.averages().map(|(name, average)| (name.to_string(), average.clone())));
+        let store = ParamStore::from_tensors(tensors, &self.device);
+        let generator =
+            self.config.model.generator(&self.config.latent, self.image, store.frozen())?;
+        generator.forward_t(&z, false)
     }
 
     /// Tables of both networks.
@@ -237,9 +333,11 @@ impl Trainer {
         let image =
             Tensor::zeros((1, channels, height, width), candle_core::DType::F32, &self.device)?;
         Ok(vec![
-            summary::summarize("generator", || self.generate(&z))?,
+            summary::summarize("generator", || {
+                self.gan.networks.generator.forward_t(&z.encode()?, false)
+            })?,
             summary::summarize("discriminator", || {
-                self.networks.discriminator.forward_t(&image, false)
+                self.gan.networks.discriminator.forward_t(&image, false)
             })?,
         ])
     }
@@ -248,9 +346,13 @@ impl Trainer {
     pub fn checkpoint(&self) -> TensorResult<Checkpoint> {
         let mut tensors = std::collections::HashMap::new();
         let mut optimizer_steps = BTreeMap::new();
-        for trained in self.networks.all() {
+        for trained in self.gan.networks.all() {
             tensors.extend(trained.state()?);
             optimizer_steps.insert(trained.network.name().to_string(), trained.adam.steps());
+        }
+        if let Some(ema) = &self.gan.ema {
+            let averages = ema.averages();
+            tensors.extend(averages.map(|(name, t)| (format!("{EMA}.{name}"), t.clone())));
         }
         let header = Header {
             format: FORMAT,
@@ -258,7 +360,11 @@ impl Trainer {
             step: self.step,
             images_seen: self.images_seen(),
             seconds: self.seconds,
-            latents: self.latents.position(),
+            latents: self.gan.latents.position(),
+            monitor: Some(self.monitor.state().clone()),
+            lr_factor: self.lr_factor,
+            last: self.config.phases.iter().any(|p| p.every > 1).then(|| self.last.clone()),
+            mixing: self.config.loss.penalty.map(|_| self.gan.mixing.position()),
             loader: self.loader.position(),
             data_digest: self.data.digest().to_string(),
             optimizer_steps,
@@ -274,21 +380,4 @@ fn loader_config(config: &Config) -> LoaderConfig {
         flips: config.data.flips,
         seed: config.seed,
     }
-}
-
-fn scalar(tensor: &Tensor) -> TensorResult<f64> {
-    Ok(f64::from(tensor.to_scalar::<f32>()?))
-}
-
-fn values(tensor: &Tensor) -> TensorResult<Vec<f64>> {
-    Ok(tensor.to_vec1::<f32>()?.into_iter().map(f64::from).collect())
-}
-
-fn sigmoid(logit: f64) -> f64 {
-    1.0 / (1.0 + (-logit).exp())
-}
-
-fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let n = values.len() as f64;
-    values.sum::<f64>() / n
 }

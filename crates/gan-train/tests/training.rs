@@ -11,6 +11,7 @@ use gan_core::testing::Golden;
 use gan_data::{Dataset, PrepareOptions, Source, prepare};
 use gan_train::config::Length;
 use gan_train::log::jsonl;
+use gan_train::monitor::Finding;
 use gan_train::{
     Checkpoint, Config, Observer, Outcome, Preset, Session, StepRecord, TrainError, Trainer,
     settings,
@@ -157,6 +158,7 @@ impl Observer for StopAt<'_> {
         }
     }
 
+    fn found(&mut self, _: &Finding) {}
     fn wrote(&mut self, _: &Path) {}
 }
 

@@ -1,12 +1,17 @@
 //! The configuration of a run: everything that decides its numbers.
 
+mod objective;
+mod optimizer;
+
 use gan_core::ImageShape;
 use gan_data::Sampling;
-use gan_kernels::AdamConfig;
 use gan_models::{Latent, ModelConfig};
 use serde::{Deserialize, Serialize};
 
+pub use self::objective::{EmaConfig, LossConfig, Unrolling, WarmStart};
+pub use self::optimizer::{OptimizerConfig, Optimizers, Schedule};
 use crate::error::TrainError;
+use crate::monitor::MonitorConfig;
 use crate::phase::{Network, Phase};
 
 /// A whole run. The resolved one is in the run folder's `config.toml` and in every checkpoint.
@@ -32,6 +37,21 @@ pub struct Config {
     pub phases: Vec<Phase>,
     /// Optimizer of each network.
     pub optimizer: Optimizers,
+    /// What they are trained to.
+    #[serde(default)]
+    pub loss: LossConfig,
+    /// The discriminator ahead of the generator.
+    #[serde(default)]
+    pub unrolling: Unrolling,
+    /// Moving average of the generator; none where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ema: Option<EmaConfig>,
+    /// Weights to begin with instead of drawn ones.
+    #[serde(default)]
+    pub warm_start: WarmStart,
+    /// What is watched for while it trains.
+    #[serde(default)]
+    pub monitor: MonitorConfig,
     /// What is written, and when.
     pub output: OutputConfig,
 }
@@ -89,59 +109,6 @@ impl Length {
     }
 }
 
-/// The optimizer of each network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Optimizers {
-    /// The generator's.
-    pub generator: OptimizerConfig,
-    /// The discriminator's.
-    pub discriminator: OptimizerConfig,
-}
-
-impl Optimizers {
-    /// The one of `network`.
-    pub fn of(&self, network: Network) -> &OptimizerConfig {
-        match network {
-            Network::Generator => &self.generator,
-            Network::Discriminator => &self.discriminator,
-        }
-    }
-}
-
-/// Adam (Kingma and Ba 2015) with L2 decay in the gradient, as `torch.optim.Adam`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OptimizerConfig {
-    /// Learning rate.
-    pub lr: f64,
-    /// Decay of the first and the second moment.
-    pub betas: (f64, f64),
-    /// Added to the root of the second moment.
-    #[serde(default = "default_eps")]
-    pub eps: f64,
-    /// Share of a weight that is added to its gradient.
-    #[serde(default)]
-    pub weight_decay: f64,
-}
-
-fn default_eps() -> f64 {
-    1e-8
-}
-
-impl OptimizerConfig {
-    /// The same in the kernels' words.
-    pub fn adam(&self) -> AdamConfig {
-        AdamConfig {
-            lr: self.lr,
-            beta1: self.betas.0,
-            beta2: self.betas.1,
-            eps: self.eps,
-            weight_decay: self.weight_decay,
-        }
-    }
-}
-
 /// What is written, and when. Intervals are in real images seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -170,31 +137,36 @@ impl Config {
                 self.training.batch_size
             ));
         }
+        self.model.check_latent(&self.latent).map_err(TrainError::Config)?;
+        self.loss.check().map_err(TrainError::Config)?;
+        self.monitor.check().map_err(TrainError::Config)?;
+        self.ema.map_or(Ok(()), |ema| ema.check()).map_err(TrainError::Config)?;
+        for network in Network::ALL {
+            self.optimizer.of(network).check(network.name())?;
+        }
+        self.check_phases()?;
+        self.check_output()
+    }
+
+    fn check_phases(&self) -> Result<(), TrainError> {
+        let refuse = |message: String| Err(TrainError::Config(message));
         for network in [Network::Generator, Network::Discriminator] {
             let name = network.name();
-            let o = self.optimizer.of(network);
-            if !(o.lr.is_finite() && o.lr > 0.0) {
-                return refuse(format!("optimizer.{name}.lr is {}, expected more than 0", o.lr));
-            }
-            for beta in [o.betas.0, o.betas.1] {
-                if !(0.0..1.0).contains(&beta) {
-                    return refuse(format!("optimizer.{name}.betas has {beta}, expected [0, 1)"));
-                }
-            }
-            if !(o.eps > 0.0 && o.weight_decay >= 0.0 && o.weight_decay.is_finite()) {
-                return refuse(format!(
-                    "optimizer.{name} has eps {} and weight_decay {}, expected eps > 0 and \
-                     weight_decay ≥ 0",
-                    o.eps, o.weight_decay
-                ));
-            }
-            let steps: usize =
-                self.phases.iter().filter(|p| p.network == network).map(|p| p.steps).sum();
-            if steps == 0 {
+            let own = self.phases.iter().filter(|phase| phase.network == network);
+            if own.map(|phase| phase.steps).sum::<usize>() == 0 {
                 return refuse(format!("no phase updates the {name}; give it steps = 1 or more"));
             }
         }
-        self.check_output()
+        for phase in &self.phases {
+            let name = phase.network.name();
+            if phase.every == 0 {
+                return refuse(format!("phases.{name}.every is 0, expected 1 or more"));
+            }
+            if phase.network == Network::Recognizer {
+                return refuse("the recognizer is updated with the discriminator; a phase of its own cannot be".into());
+            }
+        }
+        Ok(())
     }
 
     fn check_output(&self) -> Result<(), TrainError> {

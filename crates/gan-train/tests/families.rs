@@ -1,0 +1,262 @@
+//! Every family of GANs on real shards of synthetic pictures: exact resume, what is recorded, what is refused.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use candle_core::{DType, Device};
+use gan_data::{Dataset, PrepareOptions, Source, prepare};
+use gan_train::{Checkpoint, Config, Preset, StepRecord, Trainer, Weights, settings};
+
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// A preset, the data that it is tried on, and what makes it small.
+struct Family {
+    preset: &'static str,
+    data: &'static str,
+    settings: &'static [&'static str],
+    /// What its records have beside the losses of every GAN.
+    records: &'static [&'static str],
+}
+
+const SMALL: &[&str] =
+    &["training.batch_size=8", "model.generator_width=4", "model.discriminator_width=4"];
+
+const FAMILIES: &[Family] = &[
+    Family {
+        preset: "dcgan-binary",
+        data: "synthetic-digits",
+        settings: &["ema.decay=0.9", "optimizer.generator.schedule={ cosine = 0.1 }"],
+        records: &[],
+    },
+    Family {
+        preset: "dcgan-levels",
+        data: "synthetic-digits",
+        settings: &["loss.penalty={ r1 = { gamma = 10 } }", "loss.adversarial=hinge"],
+        records: &["penalty"],
+    },
+    Family {
+        preset: "acgan",
+        data: "synthetic-faces",
+        settings: &[],
+        records: &["loss_auxiliary_real", "accuracy_auxiliary_real", "accuracy_auxiliary_fake"],
+    },
+    Family {
+        preset: "acgan",
+        data: "synthetic-digits",
+        settings: &[
+            "latent.Smiling.name=class",
+            "latent.class.classes=10",
+            "model.auxiliary=class",
+            "phases.discriminator.every=2",
+        ],
+        records: &[],
+    },
+    Family {
+        preset: "infogan-2x10",
+        data: "synthetic-digits",
+        settings: &[],
+        records: &["loss_code_code", "accuracy_code_code"],
+    },
+    Family {
+        preset: "infogan-mnist",
+        data: "synthetic-digits",
+        settings: &["unrolling.steps=2"],
+        records: &["loss_code_digit", "loss_code_style"],
+    },
+    Family { preset: "mnist-fc", data: "synthetic-digits", settings: &[], records: &[] },
+    Family {
+        preset: "mnist-conv",
+        data: "synthetic-digits",
+        settings: &[
+            "loss.adversarial=wasserstein",
+            "loss.penalty={ wgan-gp = { lambda = 10 } }",
+            "unrolling.steps=0",
+        ],
+        records: &["penalty"],
+    },
+    Family {
+        preset: "ring",
+        data: "gaussians-ring",
+        settings: &["training.batch_size=32", "unrolling.steps=3"],
+        records: &[],
+    },
+    Family { preset: "celeba-unrolled", data: "synthetic-digits", settings: &[], records: &[] },
+    Family { preset: "celeba-stabilized", data: "synthetic-digits", settings: &[], records: &[] },
+    Family {
+        preset: "cgan",
+        data: "synthetic-faces",
+        settings: &["latent.attributes.names=[\"Smiling\", \"Eyeglasses\"]"],
+        records: &[],
+    },
+];
+
+fn config(family: &Family, more: &[&str]) -> Result<Config> {
+    let set: Vec<String> =
+        SMALL.iter().chain(family.settings).chain(more).map(ToString::to_string).collect();
+    Ok(settings::apply(&Preset::find(family.preset)?.config()?, &set)?)
+}
+
+/// 60 pictures, 48 of them for training, or 240 points.
+fn data(source: &str, folder: &Path) -> Result<Arc<Dataset>> {
+    let mut options = PrepareOptions {
+        limit: Some(if source.starts_with("synthetic") { 60 } else { 240 }),
+        ..PrepareOptions::default()
+    };
+    if source.starts_with("synthetic") {
+        options.transform.size = Some((28, 28));
+    }
+    prepare(&Source::detect(source)?, folder, &options, &|_| ())?;
+    Ok(Arc::new(Dataset::open(folder)?))
+}
+
+fn steps(trainer: &mut Trainer, n: usize) -> Result<Vec<StepRecord>> {
+    Ok((0..n).map(|_| trainer.step()).collect::<std::result::Result<_, _>>()?)
+}
+
+/// All tensors of a run, by name and to the bit.
+fn bits(trainer: &Trainer) -> Result<Vec<(String, Vec<u32>)>> {
+    let mut tensors = Vec::new();
+    for (name, tensor) in trainer.checkpoint()?.tensors {
+        let values = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+        tensors.push((name, values.into_iter().map(f32::to_bits).collect()));
+    }
+    tensors.sort();
+    Ok(tensors)
+}
+
+#[test]
+fn every_family_resumes_to_the_bit_and_records_what_it_measures() -> Result {
+    let folder = tempfile::tempdir()?;
+    let (digits, faces) = (folder.path().join("digits"), folder.path().join("faces"));
+    let (digits, faces) = (data("synthetic-digits", &digits)?, data("synthetic-faces", &faces)?);
+    let ring = data("gaussians-ring", &folder.path().join("ring"))?;
+    for family in FAMILIES {
+        let data = match family.data {
+            "synthetic-faces" => &faces,
+            "gaussians-ring" => &ring,
+            _ => &digits,
+        };
+        // Seven steps cross an epoch of six batches.
+        let mut whole = Trainer::new(config(family, &[])?, data.clone(), &Device::Cpu)?;
+        let records = steps(&mut whole, 7)?;
+        let mut first = Trainer::new(config(family, &[])?, data.clone(), &Device::Cpu)?;
+        steps(&mut first, 3)?;
+        let path = folder.path().join("c.safetensors");
+        first.checkpoint()?.save(&path)?;
+        let checkpoint = Checkpoint::load(&path, &Device::Cpu)?;
+        let mut second = Trainer::resume(&checkpoint, data.clone(), &Device::Cpu)?;
+        steps(&mut second, 4)?;
+        let what = format!("{} {:?}", family.preset, family.settings);
+        assert!(bits(&whole)? == bits(&second)?, "{what}");
+        let last = &records[6];
+        assert!(last.non_finite().is_none(), "{what}: {last:?}");
+        for name in family.records {
+            assert!(last.more.contains_key(*name), "{what}: no {name} in {last:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn samples_are_of_the_average_and_the_trained_weights_are_there_too() -> Result {
+    let folder = tempfile::tempdir()?;
+    let data = data("synthetic-digits", folder.path())?;
+    let mut trainer = Trainer::new(config(&FAMILIES[0], &[])?, data, &Device::Cpu)?;
+    steps(&mut trainer, 3)?;
+    let z = trainer.grid_latents(4)?;
+    let shown = trainer.generate(&z)?.flatten_all()?.to_vec1::<f32>()?;
+    let checkpoint = trainer.checkpoint()?;
+    let images = |weights| -> Result<Vec<f32>> {
+        use candle_nn::ModuleT;
+        let generator = checkpoint.generator_of(weights, &Device::Cpu)?;
+        Ok(generator.forward_t(&z.encode()?, false)?.flatten_all()?.to_vec1()?)
+    };
+    assert_eq!(images(Weights::Average)?, shown);
+    assert_ne!(images(Weights::Trained)?, shown);
+    Ok(())
+}
+
+#[test]
+fn phases_and_their_intervals_are_counted() -> Result {
+    let folder = tempfile::tempdir()?;
+    let data = data("synthetic-digits", folder.path())?;
+    let settings = [
+        "phases.discriminator.steps=3",
+        "phases.discriminator.every=2",
+        "phases.generator.steps=2",
+        "unrolling.steps=4",
+    ];
+    let mut trainer = Trainer::new(config(&FAMILIES[5], &settings)?, data, &Device::Cpu)?;
+    steps(&mut trainer, 5)?;
+    let steps = trainer.checkpoint()?.header.optimizer_steps;
+    // Three discriminator steps in the first, third and fifth step; what is unrolled is put back.
+    assert_eq!((steps["discriminator"], steps["recognizer"], steps["generator"]), (9, 9, 10));
+    Ok(())
+}
+
+#[test]
+fn learning_rates_follow_their_schedules() -> Result {
+    let folder = tempfile::tempdir()?;
+    let data = data("synthetic-digits", folder.path())?;
+    let more = ["training.length={ steps = 5 }", "optimizer.generator.schedule={ linear = 0.0 }"];
+    let mut trainer = Trainer::new(config(&FAMILIES[0], &more)?, data, &Device::Cpu)?;
+    let rates: Vec<f64> = steps(&mut trainer, 5)?.iter().map(|r| r.lr_g / 2e-4).collect();
+    for (rate, expected) in rates.iter().zip([1.0, 0.75, 0.5, 0.25, 0.0]) {
+        assert!((rate - expected).abs() < 1e-12, "{rates:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_data_and_model_cannot_tell_is_refused_with_a_reason() -> Result {
+    let folder = tempfile::tempdir()?;
+    let (digits, faces) = (folder.path().join("digits"), folder.path().join("faces"));
+    let (digits, faces) = (data("synthetic-digits", &digits)?, data("synthetic-faces", &faces)?);
+    let refusal = |family: usize, data: &Arc<Dataset>, more: &[&str]| -> Result<String> {
+        let refused = config(&FAMILIES[family], more)
+            .and_then(|config| Ok(Trainer::new(config, data.clone(), &Device::Cpu)?));
+        Ok(refused.err().ok_or(format!("accepted: {more:?}"))?.to_string())
+    };
+    for (family, data, more, reason) in [
+        (2, &faces, &["latent.Smiling.name=smiling", "model.auxiliary=smiling"][..], "\"Smiling\""),
+        (2, &digits, &[], "has 2 classes, the data has 10"),
+        (3, &digits, &["latent.class.classes=7"], "has 7 classes, the data has 10"),
+        (11, &faces, &["latent.attributes.names=[\"Eyeglases\"]"], "\"Eyeglasses\""),
+        (11, &digits, &[], "no attribute"),
+        (4, &digits, &["model.codes=[\"cod\"]"], "the latent has z, code"),
+        (4, &digits, &["model.codes=[\"code\", \"code\"]"], "twice"),
+        (2, &faces, &["model.condition=Smiling"], "nothing to recognize"),
+        (0, &digits, &["model.auxiliary=bits"], "cannot tell"),
+        (0, &digits, &["loss.adversarial=hinge", "loss.real_target=0.9"], "no target"),
+        (0, &digits, &["phases.generator.every=0"], "every"),
+        (0, &digits, &["optimizer.generator.schedule={ linear = -1.0 }"], "schedule"),
+        (0, &digits, &["ema.decay=1.0"], "ema.decay"),
+        (0, &digits, &["model.generator=mlp"], "mlp"),
+    ] {
+        let message = refusal(family, data, more)?;
+        assert!(message.contains(reason), "{more:?}: {message}");
+    }
+    Ok(())
+}
+
+/// Without unrolling the discriminator ends a step where unrolling puts it back to.
+#[test]
+fn unrolling_puts_the_discriminator_back_to_the_bit() -> Result {
+    let folder = tempfile::tempdir()?;
+    let data = data("synthetic-digits", folder.path())?;
+    let after_a_step = |more: &str| -> Result<(Vec<(String, Vec<u32>)>, StepRecord)> {
+        let family = FAMILIES.iter().find(|f| f.preset == "mnist-fc").ok_or("no mnist-fc")?;
+        let mut trainer = Trainer::new(config(family, &[more])?, data.clone(), &Device::Cpu)?;
+        let record = trainer.step()?;
+        let mut tensors = bits(&trainer)?;
+        // The mask of a dropout is drawn once more by the generator's pass, which unrolling takes back as well.
+        tensors.retain(|(name, _)| name.contains("discriminator") && !name.ends_with("mask_calls"));
+        Ok((tensors, record))
+    };
+    let (plain, without) = after_a_step("unrolling.steps=0")?;
+    let (unrolled, with) = after_a_step("unrolling.steps=3")?;
+    assert_eq!(plain.len(), 8 * 3 + 3, "weights, moments, keys of masks");
+    assert!(plain == unrolled);
+    assert!(with.loss_g > without.loss_g, "the generator met a better discriminator");
+    Ok(())
+}
