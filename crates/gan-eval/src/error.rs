@@ -71,6 +71,32 @@ pub enum EvalError {
         /// `C×H×W` of the later one.
         got: String,
     },
+
+    /// Lists of codes and labels that do not pair up.
+    #[error("{codes} codes but {labels} labels; one of each a sample is needed")]
+    Codes {
+        /// Number of codes.
+        codes: usize,
+        /// Number of labels.
+        labels: usize,
+    },
+
+    /// A code or label that there is not.
+    #[error(
+        "sample {index} has code {code} and label {label}, expected a code below {n_codes} and a label below {n_classes}"
+    )]
+    CodeRange {
+        /// The sample.
+        index: usize,
+        /// Its code.
+        code: usize,
+        /// Its label.
+        label: usize,
+        /// Number of codes there are.
+        n_codes: usize,
+        /// Number of classes there are.
+        n_classes: usize,
+    },
 }
 
 /// Result of this crate's operations.

@@ -1,4 +1,4 @@
-//! Latents on disk: a safetensors file with one tensor `(N, size)` a part, named as the part.
+//! Latents together, and on disk: a safetensors file with one tensor `(N, size)` a part, named as the part.
 
 use std::path::Path;
 
@@ -7,6 +7,15 @@ use gan_core::file;
 use gan_models::{Latent, LatentBatch};
 
 use crate::error::LatentError;
+
+/// The latents of all batches, which are of one kind, one after the other; none where there is no batch.
+pub(crate) fn join(batches: &[LatentBatch]) -> Result<Option<LatentBatch>, LatentError> {
+    let Some(first) = batches.first() else { return Ok(None) };
+    let joined = first.latent().batch(|name| {
+        Tensor::cat(&batches.iter().filter_map(|batch| batch.part(name)).collect::<Vec<_>>(), 0)
+    })?;
+    Ok(Some(joined))
+}
 
 /// Writes latents; the file is there whole or not at all.
 pub fn write(latents: &LatentBatch, path: &Path) -> Result<(), LatentError> {

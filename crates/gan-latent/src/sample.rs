@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use candle_nn::ModuleT;
 use gan_core::grid::Grid;
 use gan_core::{Image, Stream, image};
-use gan_models::{Latent, LatentBatch};
+use gan_models::{Latent, LatentBatch, Truncation};
 
 use crate::error::LatentError;
 use crate::latents;
 
 /// Images that go through a generator at once: enough to keep all cores busy, few enough for memory.
-const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
 
 /// Latents and the images a generator made of them.
 #[derive(Clone, Debug)]
@@ -28,17 +28,17 @@ pub fn seeded(
     latent: &Latent,
     n: usize,
     seed: u64,
+    truncation: Option<Truncation>,
     device: &Device,
 ) -> Result<LatentBatch, LatentError> {
     // One stream an image, so that image 7 of seed 3 is the same in a grid of 8 and of 800.
-    let one = |i: u64| latent.sample(1, &mut Stream::indexed("sample", seed, i), device);
+    let one = |i: u64| {
+        let stream = &mut Stream::indexed("sample", seed, i);
+        latent.sample_truncated(1, stream, truncation, device)
+    };
     let singles = (0..n as u64).map(one).collect::<Result<Vec<_>, _>>()?;
-    Ok(latent.batch(|name| {
-        let of_part = |single: &LatentBatch| {
-            single.parts().find(|(part, _)| *part == name).map(|(_, values)| values.clone())
-        };
-        Tensor::cat(&singles.iter().filter_map(of_part).collect::<Vec<_>>(), 0)
-    })?)
+    let none = || candle_core::Error::Msg("0 latents, expected 1 or more".into());
+    Ok(latents::join(&singles)?.ok_or_else(none)?)
 }
 
 impl Samples {
@@ -83,6 +83,7 @@ pub fn latents_path(grid: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Tensor;
 
     /// Shows the latent itself: `(N, 12)` as 2×2 RGB.
     struct Show;
@@ -96,11 +97,12 @@ mod tests {
     #[test]
     fn an_image_does_not_depend_on_how_many_are_drawn() -> Result<(), LatentError> {
         let latent = Latent::normal(12);
-        let few = Samples::generate(&Show, seeded(&latent, 3, 9, &Device::Cpu)?, |_| ())?;
-        let many = Samples::generate(&Show, seeded(&latent, BATCH + 5, 9, &Device::Cpu)?, |_| ())?;
+        let few = Samples::generate(&Show, seeded(&latent, 3, 9, None, &Device::Cpu)?, |_| ())?;
+        let many =
+            Samples::generate(&Show, seeded(&latent, BATCH + 5, 9, None, &Device::Cpu)?, |_| ())?;
         assert_eq!(many.images.len(), BATCH + 5);
         assert_eq!(few.images, many.images[..3]);
-        let other = Samples::generate(&Show, seeded(&latent, 3, 10, &Device::Cpu)?, |_| ())?;
+        let other = Samples::generate(&Show, seeded(&latent, 3, 10, None, &Device::Cpu)?, |_| ())?;
         assert_ne!(few.images, other.images);
         Ok(())
     }
@@ -109,7 +111,7 @@ mod tests {
     fn written_samples_are_all_there() -> Result<(), LatentError> {
         let folder = tempfile::tempdir().map_err(gan_core::Error::from)?;
         let latent = Latent::normal(12);
-        let samples = Samples::generate(&Show, seeded(&latent, 4, 0, &Device::Cpu)?, |_| ())?;
+        let samples = Samples::generate(&Show, seeded(&latent, 4, 0, None, &Device::Cpu)?, |_| ())?;
         let grid = folder.path().join("grid.png");
         samples.write_grid(&grid, true)?;
         assert!(grid.is_file() && folder.path().join("grid.safetensors").is_file());
