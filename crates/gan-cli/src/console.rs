@@ -64,6 +64,12 @@ impl Console {
         console
     }
 
+    /// One that shows nothing, for tests.
+    #[cfg(test)]
+    pub(crate) fn silent() -> Self {
+        Self { shared: Arc::default(), quiet: true, json_log: false }
+    }
+
     /// Appends what is logged from now on to a run's log file too.
     pub(crate) fn log_to(&self, path: &Path) -> std::io::Result<()> {
         let file = fs_err::OpenOptions::new().create(true).append(true).open(path)?;

@@ -7,6 +7,7 @@ mod args;
 mod cmd;
 mod console;
 mod data;
+mod figures;
 mod interrupt;
 
 use std::process::ExitCode;

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use gan_core::RunDir;
 use gan_latent::{Samples, latents, sample};
-use gan_train::Checkpoint;
+use gan_models::{LatentBatch, Truncation};
+use gan_train::{Checkpoint, Weights};
 
 use super::{print, print_json};
 use crate::args::{Global, UsageError};
@@ -27,6 +28,18 @@ pub(crate) struct Sample {
     /// Latents to use instead, a file that an earlier `sample` wrote
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "n"])]
     latents: Option<PathBuf>,
+    /// Draw normal entries again while they lie beyond ±T (Brock et al. 2019); clip:T sets them to ±T instead
+    #[arg(long, value_name = "T", conflicts_with = "latents", value_parser = truncation)]
+    truncation: Option<Truncation>,
+    /// Attributes that all images have, or with a minus lack: Smiling,-Male
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', allow_hyphen_values = true)]
+    attributes: Vec<String>,
+    /// An entry of a latent part that is the same in all images: code=3, bits.4=1
+    #[arg(long, value_name = "PART[.I]=X")]
+    fix: Vec<String>,
+    /// Which of the generator's weights
+    #[arg(long, value_enum, default_value = "average")]
+    weights: ShownWeights,
     /// Write the index of each image under it
     #[arg(long)]
     labels: bool,
@@ -38,13 +51,42 @@ pub(crate) struct Sample {
     out: Option<PathBuf>,
 }
 
+/// Which of a generator's weights.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ShownWeights {
+    /// The moving average where the run kept one, else those that were trained
+    Average,
+    /// Those that were trained
+    Trained,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   gan-cli sample runs/00001-faces
+  gan-cli sample runs/00002-cgan --attributes Smiling,-Male --truncation 0.7
+  gan-cli sample runs/00003-infogan-mnist --fix digit=4
   gan-cli sample runs/00001-faces --n 16 --seed 3 --labels --out grid.png
   gan-cli sample runs/00001-faces --n 1000 --separate --out fakes/";
 
 impl Sample {
+    /// The latents with what was asked to be the same in all of them.
+    fn fixed(&self, mut latents: LatentBatch) -> anyhow::Result<LatentBatch> {
+        let usage = |e: String| UsageError(e);
+        for attribute in &self.attributes {
+            let (name, value) = match attribute.strip_prefix('-') {
+                Some(name) => (name, 0.0),
+                None => (attribute.as_str(), 1.0),
+            };
+            let (part, entry) = latents.latent().attribute(name).map_err(usage)?;
+            latents = latents.with_entry(&part, entry, value)?;
+        }
+        for fixed in &self.fix {
+            let (part, entry, value) = parse_fixed(fixed)?;
+            latents = latents.with_entry(part, entry, value).map_err(|e| usage(e.to_string()))?;
+        }
+        Ok(latents)
+    }
+
     pub(crate) fn run(self, global: &Global, console: &Console) -> anyhow::Result<()> {
         if self.n == 0 {
             return Err(UsageError("--n is 0, expected 1 or more".into()).into());
@@ -52,14 +94,28 @@ impl Sample {
         let device = global.device()?;
         let run = RunDir::open(&self.run)?;
         let (path, checkpoint) = Checkpoint::latest(&run, &device)?;
+        let weights = match self.weights {
+            ShownWeights::Average => Weights::Average,
+            ShownWeights::Trained => Weights::Trained,
+        };
         let generator = checkpoint
-            .generator(&device)
+            .generator_of(weights, &device)
             .with_context(|| format!("reading the generator of {}", path.display()))?;
+        let shape = checkpoint.image()?;
+        if (shape.height, shape.width) == (1, 1) {
+            let samples = run.root().join("samples");
+            let reason = format!(
+                "this run makes points, not images; their maps are in {}",
+                samples.display()
+            );
+            return Err(UsageError(reason).into());
+        }
         let latent = &checkpoint.header.config.latent;
         let latents = match &self.latents {
             Some(file) => latents::read(latent, file, &device)?,
-            None => sample::seeded(latent, self.n, self.seed, &device)?,
+            None => sample::seeded(latent, self.n, self.seed, self.truncation, &device)?,
         };
+        let latents = self.fixed(latents)?;
         let n = latents.len();
         let samples = {
             let line = console.progress("sampling", n as u64);
@@ -93,4 +149,27 @@ impl Sample {
             latents_file.display()
         ))
     }
+}
+
+/// `0.7` or `clip:0.7`.
+fn truncation(text: &str) -> Result<Truncation, String> {
+    let (clip, number) = match text.strip_prefix("clip:") {
+        Some(number) => (true, number),
+        None => (false, text),
+    };
+    match number.parse::<f32>() {
+        // A smaller limit would take resampling forever.
+        Ok(limit) if limit.is_finite() && limit >= 0.01 => {
+            Ok(if clip { Truncation::Clip(limit) } else { Truncation::Resample(limit) })
+        }
+        _ => Err("expected a number of 0.01 or more, or clip: and such a number".into()),
+    }
+}
+
+/// `part=value` for the first entry of a part, `part.i=value` for another.
+fn parse_fixed(text: &str) -> Result<(&str, usize, f32), UsageError> {
+    let wrong = || UsageError(format!("--fix {text}: expected PART=VALUE or PART.INDEX=VALUE"));
+    let (place, value) = text.split_once('=').ok_or_else(wrong)?;
+    let (part, entry) = place.rsplit_once('.').unwrap_or((place, "0"));
+    Ok((part, entry.parse().map_err(|_| wrong())?, value.trim().parse().map_err(|_| wrong())?))
 }

@@ -8,14 +8,15 @@ use gan_core::RunDir;
 use gan_core::run::{RunInfo, Status};
 use gan_train::config::Length;
 use gan_train::estimate::{self, Estimate};
+use gan_train::monitor::Finding;
 use gan_train::{
-    Checkpoint, Config, Observer, Outcome, Preset, Session, StepRecord, Trainer, settings,
+    Checkpoint, Config, Network, Observer, Outcome, Preset, Session, StepRecord, Trainer, settings,
 };
 
 use super::{print, print_json, tables};
 use crate::args::{Global, UsageError};
 use crate::console::{Console, ProgressLine};
-use crate::{data, interrupt};
+use crate::{data, figures, interrupt};
 
 /// Train a model, or continue a run
 #[derive(Args, Debug)]
@@ -42,8 +43,8 @@ pub(crate) struct Train {
     /// Seed of all random numbers
     #[arg(long, value_name = "S", conflicts_with = "resume")]
     seed: Option<u64>,
-    /// Any key of the configuration, see `gan-cli presets NAME`
-    #[arg(long, value_name = "KEY=VALUE", conflicts_with = "resume")]
+    /// Any key of the configuration, see `gan-cli presets NAME`; with --resume a new run that names its parent
+    #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Continue this run exactly where its newest checkpoint stands
     #[arg(long, value_name = "RUN")]
@@ -59,7 +60,10 @@ Examples:
   gan-cli train digits --epochs 2
   gan-cli train dcgan --data img_align_celeba.zip --steps 500
   gan-cli train dcgan --data mnist --set optimizer.generator.lr=1e-4
-  gan-cli train --resume runs/00001-faces --steps 2000";
+  gan-cli train infogan-mnist --data mnist --set ema.decay=0.999
+  gan-cli train mnist-fc --data mnist --set unrolling.steps=0 --set loss.adversarial=least-squares
+  gan-cli train --resume runs/00001-faces --steps 2000
+  gan-cli train --resume runs/00001-faces --set optimizer.generator.lr=1e-4   a new run, its child";
 
 impl Train {
     pub(crate) fn run(self, global: &Global, console: &Console) -> anyhow::Result<Outcome> {
@@ -95,7 +99,8 @@ impl Train {
             config.data.flips = false;
         }
         let estimate = estimate::measure(&config, data.clone(), device)?;
-        let trainer = Trainer::new(config, data, device)?;
+        let mut trainer = Trainer::new(config, data, device)?;
+        warm_start(&mut trainer, device)?;
         if self.dry_run {
             return self.describe(&trainer, &estimate, global);
         }
@@ -131,8 +136,14 @@ impl Train {
         console: &Console,
     ) -> anyhow::Result<Outcome> {
         let run = RunDir::open(root)?;
-        let (path, checkpoint) = Checkpoint::latest(&run, device)?;
+        let (path, mut checkpoint) = Checkpoint::latest(&run, device)?;
         tracing::info!("continuing {} after step {}", path.display(), checkpoint.header.step);
+        let changed = !self.set.is_empty();
+        if changed {
+            let config = &checkpoint.header.config;
+            checkpoint.header.config =
+                settings::apply(config, &self.set).map_err(|e| UsageError(e.to_string()))?;
+        }
         let data = data::open(&checkpoint.header.config.data, global, console)?;
         let mut trainer = Trainer::resume(&checkpoint, data, device)?;
         if let Some(length) = self.length() {
@@ -150,6 +161,17 @@ impl Train {
             let left = trainer.total_steps() - trainer.steps();
             print(&format!("{left} steps would follow after step {}", trainer.steps()))?;
             return Ok(Outcome::Finished);
+        }
+        if changed {
+            let preset = trainer.config().preset.clone();
+            let beside = match run.root().parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder,
+                _ => Path::new("."),
+            };
+            let child = RunDir::create_next(beside, &preset)?;
+            let parent = Some(run.name());
+            let info = RunInfo { parent, ..new_info(&child, trainer.config(), device, global) };
+            return train(trainer, child, info, global, console);
         }
         let mut info = match run.read_info() {
             Ok(info) => info,
@@ -186,6 +208,20 @@ impl Train {
     }
 }
 
+/// Begins with the weights that the configuration names.
+fn warm_start(trainer: &mut Trainer, device: &Device) -> anyhow::Result<()> {
+    let from = trainer.config().warm_start.clone();
+    for (network, path) in
+        [(Network::Generator, from.generator), (Network::Discriminator, from.discriminator)]
+    {
+        if let Some(path) = path {
+            trainer.warm_start(network, &Checkpoint::find(Path::new(&path), device)?)?;
+            tracing::info!("the {} begins with the weights of {path}", network.name());
+        }
+    }
+    Ok(())
+}
+
 /// Drives the session and says at its end where everything is.
 fn train(
     trainer: Trainer,
@@ -203,8 +239,29 @@ fn train(
         let line = console.progress("training", total);
         session.train(&stop, &mut Shown { line })?
     };
+    if outcome != Outcome::Interrupted {
+        draw_figures(&session, console);
+    }
     report_end(&session, outcome, global)?;
     Ok(outcome)
+}
+
+/// The figures of the run's family. The run itself is saved: what goes wrong here is said and no more.
+fn draw_figures(session: &Session, console: &Console) {
+    let (run, trainer) = (session.run_dir(), session.trainer());
+    let drawn = Checkpoint::latest(run, trainer.device()).map_err(anyhow::Error::from).and_then(
+        |(_, checkpoint)| {
+            figures::write(run, &checkpoint, trainer.data(), trainer.device(), console)
+        },
+    );
+    match drawn {
+        Ok(paths) => {
+            for path in paths {
+                tracing::info!("drew {}", path.display());
+            }
+        }
+        Err(error) => tracing::warn!("no figures: {error:#}"),
+    }
 }
 
 /// Shows the steps on the console.
@@ -221,6 +278,10 @@ impl Observer for Shown {
         self.line.set(r.step, &message);
     }
 
+    fn found(&mut self, finding: &Finding) {
+        tracing::warn!("{}: {} Try: {}", finding.ailment.name(), finding.evidence, finding.remedy);
+    }
+
     fn wrote(&mut self, path: &Path) {
         tracing::debug!("wrote {}", path.display());
     }
@@ -234,7 +295,8 @@ fn report_end(session: &Session, outcome: Outcome, global: &Global) -> anyhow::R
     if global.json {
         return print_json(&serde_json::json!({
             "run": run.root(),
-            "outcome": if outcome == Outcome::Finished { "finished" } else { "interrupted" },
+            "outcome": outcome_name(outcome),
+            "findings": trainer.lasting_findings(),
             "steps": trainer.steps(),
             "images_seen": trainer.images_seen(),
             "seconds": trainer.seconds(),
@@ -246,11 +308,15 @@ fn report_end(session: &Session, outcome: Outcome, global: &Global) -> anyhow::R
     let root = run.root().display();
     tracing::info!(
         "{} after {} steps, {} images in {} ({speed:.0} images/s)",
-        if outcome == Outcome::Finished { "finished" } else { "interrupted" },
+        outcome_name(outcome),
         trainer.steps(),
         tables::thousands(trainer.images_seen()),
         tables::duration(trainer.seconds()),
     );
+    for finding in trainer.lasting_findings() {
+        let (name, since) = (finding.ailment.name(), tables::thousands(finding.since_images));
+        tracing::warn!("{name} since image {since}: {} Try: {}", finding.evidence, finding.remedy);
+    }
     let mut lines = Vec::new();
     let mut point = |what: &str, path: Option<PathBuf>| {
         if let Some(path) = path.filter(|path| path.exists()) {
@@ -262,10 +328,20 @@ fn report_end(session: &Session, outcome: Outcome, global: &Global) -> anyhow::R
     point("progression", Some(run.progression()));
     point("checkpoint", checkpoint);
     lines.push(match outcome {
-        Outcome::Finished => format!("next: gan-cli sample {root}   or   gan-cli report {root}"),
+        Outcome::Finished | Outcome::StoppedEarly => {
+            format!("next: gan-cli sample {root}   or   gan-cli report {root}")
+        }
         Outcome::Interrupted => format!("next: gan-cli train --resume {root}"),
     });
     print(&lines.join("\n"))
+}
+
+fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Finished => "finished",
+        Outcome::StoppedEarly => "stopped early",
+        Outcome::Interrupted => "interrupted",
+    }
 }
 
 fn announce(estimate: &Estimate) {

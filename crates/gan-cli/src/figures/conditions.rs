@@ -1,0 +1,105 @@
+//! ACGAN and conditional GAN: the same latents with an attribute off and on, or in every class.
+
+use gan_core::Image;
+use gan_latent::Sheet;
+use gan_latent::sheet::transposed;
+use gan_latent::sweep::{sweep, values_to_show};
+use gan_models::{Distribution, Part};
+
+use super::{Figures, MOST_ENTRIES, SEED, Shown, numbers};
+
+/// Latents that a class or a single attribute is shown on.
+const FACES: usize = 10;
+/// Latents that several attributes are shown on.
+const FACES_OF_ATTRIBUTES: usize = 8;
+/// The attributes of experiment J's figure.
+const NAMED: [&str; 7] = [
+    "Attractive",
+    "Heavy_Makeup",
+    "High_Cheekbones",
+    "No_Beard",
+    "Wavy_Hair",
+    "Wearing_Lipstick",
+    "Young",
+];
+
+/// Shows the part that a discriminator recognizes or is told.
+pub(super) fn write(figures: &mut Figures<'_>, name: &str) -> anyhow::Result<()> {
+    let Some(part) = figures.latent.part(name) else { return Ok(()) };
+    match &part.distribution {
+        Distribution::Attributes { names, .. } if names.len() > 1 => {
+            pairs(figures, "attributes", part, &entries_to_show(names), FACES_OF_ATTRIBUTES)
+        }
+        _ if values_to_show(&part.distribution).len() == 2 => {
+            let entries: Vec<usize> = (0..part.distribution.size().min(MOST_ENTRIES)).collect();
+            pairs(figures, &format!("pairs-{name}"), part, &entries, FACES)
+        }
+        _ => classes(figures, part),
+    }
+}
+
+/// Rows of off over on for each entry, a column a latent.
+fn pairs(
+    figures: &mut Figures<'_>,
+    file: &str,
+    part: &Part,
+    entries: &[usize],
+    n: usize,
+) -> anyhow::Result<()> {
+    let values = vec![0.0, 1.0];
+    let faces = figures.faces(n)?;
+    let mut rows: Vec<Vec<Image>> = Vec::new();
+    for &entry in entries {
+        let of_faces = sweep(&figures.generator, &faces, &part.name, entry, &values)?;
+        rows.extend(transposed(of_faces));
+    }
+    let sheet = Sheet::new(rows).beside_rows([0, 1].repeat(entries.len()));
+    let names = part.entry_names();
+    let shown = Shown {
+        file: figures.sheet(file, &sheet)?,
+        part: part.name.clone(),
+        entries: entries.iter().map(|&entry| names[entry].clone()).collect(),
+        values,
+        seed: SEED,
+        faces: n,
+    };
+    figures.json(file, &shown)
+}
+
+/// All values of a part's first entry as columns, a row a latent.
+fn classes(figures: &mut Figures<'_>, part: &Part) -> anyhow::Result<()> {
+    let values = values_to_show(&part.distribution);
+    let faces = figures.faces(FACES)?;
+    let rows = sweep(&figures.generator, &faces, &part.name, 0, &values)?;
+    let numbers = numbers(part, &values);
+    let file = format!("pairs-{}", part.name);
+    let shown = Shown {
+        file: figures.sheet(&file, &Sheet::new(rows).over_columns(numbers))?,
+        part: part.name.clone(),
+        entries: part.entry_names().into_iter().take(1).collect(),
+        values,
+        seed: SEED,
+        faces: FACES,
+    };
+    figures.json(&file, &shown)
+}
+
+/// The named attributes that there are, else the first ones.
+fn entries_to_show(names: &[String]) -> Vec<usize> {
+    let place = |named: &&str| names.iter().position(|name| name == named);
+    let named: Vec<usize> = NAMED.iter().filter_map(place).collect();
+    if named.is_empty() { (0..names.len().min(NAMED.len())).collect() } else { named }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_named_attributes_come_first() {
+        let names = |names: &[&str]| -> Vec<String> { names.iter().map(|&n| n.into()).collect() };
+        assert_eq!(entries_to_show(&names(&["Young", "Male", "Attractive"])), [2, 0]);
+        assert_eq!(entries_to_show(&names(&["Male", "Smiling"])), [0, 1]);
+        assert_eq!(entries_to_show(&names(&["x"; 40])), [0, 1, 2, 3, 4, 5, 6]);
+    }
+}
