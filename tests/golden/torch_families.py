@@ -138,3 +138,42 @@ class Classifier(nn.Module):
 
     def forward(self, images):
         return self.to_logits(self.features(images))
+
+
+class InfoGenerator(nn.Module):
+    def __init__(self, latent, channels, size):
+        super().__init__()
+        self.blocks = nn.ModuleList()
+        for c_in, c_out, kernel, stride, padding in [
+            (latent, 1024, 1, 1, 0), (1024, 128, size // 4, 1, 0), (128, 64, 4, 2, 1)
+        ]:
+            block = nn.Module()
+            block.conv = nn.ConvTranspose2d(c_in, c_out, kernel, stride, padding, bias=False)
+            block.norm = nn.BatchNorm2d(c_out)
+            self.blocks.append(block)
+        self.to_image = nn.ConvTranspose2d(64, channels, 4, 2, 1, bias=False)
+
+    def forward(self, z):
+        x = z.reshape(*z.shape, 1, 1)
+        for block in self.blocks:
+            x = torch.relu(block.norm(block.conv(x)))
+        return torch.tanh(self.to_image(x))
+
+
+class InfoDiscriminator(nn.Module):
+    def __init__(self, channels, size):
+        super().__init__()
+        self.from_image = nn.Conv2d(channels, 64, 4, 2, 1, bias=False)
+        self.blocks = nn.ModuleList()
+        for c_in, c_out, kernel, stride, padding in [(64, 128, 4, 2, 1), (128, 1024, size // 4, 1, 0)]:
+            block = nn.Module()
+            block.conv = nn.Conv2d(c_in, c_out, kernel, stride, padding, bias=False)
+            block.norm = nn.BatchNorm2d(c_out)
+            self.blocks.append(block)
+        self.to_logit = nn.Conv2d(1024, 1, 1, bias=False)
+
+    def forward(self, images):
+        x = nn.functional.leaky_relu(self.from_image(images), 0.1)
+        for block in self.blocks:
+            x = nn.functional.leaky_relu(block.norm(block.conv(x)), 0.1)
+        return self.to_logit(x).flatten()

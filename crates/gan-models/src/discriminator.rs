@@ -5,7 +5,7 @@ use candle_nn::{ModuleT, VarBuilder};
 use gan_kernels::{Activation, ConvGeometry, FeatureMaps};
 
 use crate::layers::Conv2d;
-use crate::{conv, dcgan, fc, mlp};
+use crate::{conv, dcgan, fc, infogan, mlp};
 
 /// The part of a discriminator that looks at images.
 #[derive(Clone, Debug)]
@@ -13,6 +13,7 @@ pub(crate) enum Trunk {
     Conv(conv::Discriminator),
     Dcgan(dcgan::Discriminator),
     Fc(fc::Discriminator),
+    InfoGan(infogan::Discriminator),
     Mlp(mlp::Discriminator),
 }
 
@@ -22,6 +23,7 @@ impl Trunk {
             Self::Conv(network) => network.features(images, train),
             Self::Dcgan(network) => network.features(images, train),
             Self::Fc(network) => network.features(images, train),
+            Self::InfoGan(network) => network.features(images, train),
             Self::Mlp(network) => network.features(images, train),
         }
     }
@@ -31,6 +33,7 @@ impl Trunk {
             Self::Conv(network) => network.logits_of(features),
             Self::Dcgan(network) => network.logits_of(features),
             Self::Fc(network) => network.logits_of(features),
+            Self::InfoGan(network) => network.logits_of(features),
             Self::Mlp(network) => network.logits_of(features),
         }
     }
@@ -41,6 +44,7 @@ impl Trunk {
             Self::Conv(network) => network.feature_dims(),
             Self::Dcgan(network) => network.feature_dims(),
             Self::Fc(network) => network.feature_dims(),
+            Self::InfoGan(network) => network.feature_dims(),
             Self::Mlp(network) => network.feature_dims(),
         }
     }

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 use candle_nn::ModuleT;
 use gan_kernels::FeatureMaps;
 
-use crate::{conv, dcgan, fc, fc_conv, mlp};
+use crate::{conv, dcgan, fc, fc_conv, infogan, mlp};
 
 /// A generator: latents to images, or to points as images of one pixel.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub enum Generator {
     Fc(fc::Generator),
     /// [`fc_conv::Generator`].
     FcConv(fc_conv::Generator),
+    /// [`infogan::Generator`].
+    InfoGan(infogan::Generator),
     /// [`mlp::Generator`].
     Mlp(mlp::Generator),
 }
@@ -29,6 +31,7 @@ impl Generator {
             Self::Dcgan(network) => network.images(z, train),
             Self::Fc(network) => network.images(z, train),
             Self::FcConv(network) => network.images(z, train),
+            Self::InfoGan(network) => network.images(z, train),
             Self::Mlp(network) => network.points(z, train),
         }
     }

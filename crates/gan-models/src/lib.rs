@@ -12,6 +12,7 @@ pub mod discriminator;
 pub mod fc;
 pub mod fc_conv;
 pub mod generator;
+pub mod infogan;
 pub mod latent;
 pub mod layers;
 pub mod mlp;

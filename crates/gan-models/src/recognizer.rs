@@ -37,7 +37,7 @@ impl Recognizer {
     /// Parameters are named `hidden`, `norm` and `to_codes`; `features` are the discriminator's
     /// channels, height and width, `codes` the parts to recover.
     pub fn new(features: [usize; 3], codes: Vec<Part>, vb: VarBuilder<'_>) -> Result<Self> {
-        let outputs = codes.iter().map(|part| outputs(&part.distribution)).sum();
+        let outputs = codes.iter().map(|part| part.distribution.encoded_size()).sum();
         Ok(Self {
             hidden: whole(features, HIDDEN, Activation::Identity, vb.pp("hidden"))?,
             norm: BatchNorm::new(HIDDEN, Activation::LeakyRelu(0.1), vb.pp("norm"))?,
@@ -57,8 +57,8 @@ impl Recognizer {
         let outputs_of_all = self.to_codes.forward(&x)?.to_tensor()?.flatten_from(1)?;
         let mut start = 0;
         let mut estimate = |part: &Part| {
-            let own = outputs_of_all.narrow(1, start, outputs(&part.distribution))?;
-            start += outputs(&part.distribution);
+            let own = outputs_of_all.narrow(1, start, part.distribution.encoded_size())?;
+            start += part.distribution.encoded_size();
             match part.distribution {
                 Distribution::Categorical { classes, count } => {
                     own.reshape(((), count, classes)).map(CodeEstimate::Classes)
@@ -67,13 +67,5 @@ impl Recognizer {
             }
         };
         self.codes.iter().map(&mut estimate).collect()
-    }
-}
-
-/// Values that describe the distribution of a code: logits, or means.
-fn outputs(distribution: &Distribution) -> usize {
-    match distribution {
-        Distribution::Categorical { classes, count } => classes * count,
-        other => other.size(),
     }
 }

@@ -1,4 +1,4 @@
-//! The small model families (fc, fc-conv, conv, mlp, classifier) against PyTorch and their sources.
+//! The small model families (fc, fc-conv, conv, infogan, mlp, classifier) against PyTorch and their sources.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use gan_core::testing::{Golden, Tolerance, assert_close};
 use gan_kernels::{FeatureMaps, backward};
 use gan_models::classifier::Classifier;
 use gan_models::params::is_buffer;
-use gan_models::{ParamStore, conv, fc, fc_conv, mlp, summary};
+use gan_models::{ParamStore, conv, fc, fc_conv, infogan, mlp, summary};
 
 /// f32 sums of at most 3136 terms over five layers, against float64.
 const CLOSE: Tolerance = Tolerance { rtol: 2e-5, atol: 5e-6 };
@@ -123,6 +123,15 @@ fn pairs_match_pytorch() -> Result<()> {
     check("conv", [&g, &d], &|| {
         let images = generator.images(&input("z", &[3, 7])?, true)?;
         Ok([images.to_tensor()?, discriminator.logits(&images, true)?])
+    })?;
+
+    let (g, d, image) = (store("generator"), store("discriminator"), square(8, 3));
+    let generator = infogan::Generator::new(6, image, g.trainable())?;
+    let discriminator = infogan::Discriminator::new(3, image, d.trainable())?;
+    check("infogan", [&g, &d], &|| {
+        // With running statistics: batch norm of three images cancels.
+        let images = generator.images(&input("z", &[3, 6])?, false)?;
+        Ok([images.to_tensor()?, discriminator.logits(&images, false)?])
     })?;
 
     let (g, d) = (store("generator"), store("discriminator"));
@@ -340,4 +349,23 @@ fn images_that_cannot_be_are_refused() {
     }
     assert_eq!(fc::check(oblong), Ok(()));
     assert_eq!(mlp::check(POINT), Ok(()));
+}
+
+/// Appendix C.1 of the paper at 28×28 with 74 latents: the sums over its layers, without biases before batch norms.
+#[test]
+fn infogans_parameters_are_those_of_its_layers() -> Result<()> {
+    let (g, d) = (store("generator"), store("discriminator"));
+    infogan::Generator::new(74, square(28, 1), g.trainable())?;
+    infogan::Discriminator::new(1, square(28, 1), d.trainable())?;
+    let norms = |channels: usize| 2 * channels;
+    let generator = 74 * 1024
+        + norms(1024)
+        + 1024 * 49 * 128
+        + norms(128)
+        + 128 * 16 * 64
+        + norms(64)
+        + 64 * 16;
+    let discriminator = 16 * 64 + 64 * 16 * 128 + norms(128) + 128 * 49 * 1024 + norms(1024) + 1024;
+    assert_eq!((g.parameter_count(), d.parameter_count()), (generator, discriminator));
+    Ok(())
 }

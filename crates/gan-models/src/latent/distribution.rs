@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What the entries of a part are drawn from; in TOML told by `kind`.
 ///
 /// Stored values are what a person means: a level, the index of a class, 0 or 1. Networks read
-/// [`Distribution::encode`] of them.
+/// [`LatentBatch::encode`](super::LatentBatch::encode) of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Distribution {
@@ -57,6 +57,9 @@ pub enum Distribution {
     },
 }
 
+/// Most values that a network reads of one part.
+const MOST: usize = 1 << 16;
+
 /// A limit on how far normal entries lie from 0; fewer outliers at the price of variety (Brock et
 /// al. 2019, section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,6 +83,13 @@ impl Distribution {
         }
     }
 
+    fn encoded_size_checked(&self) -> Option<usize> {
+        match self {
+            Self::Categorical { classes, count } => classes.checked_mul(*count),
+            other => Some(other.size()),
+        }
+    }
+
     /// Number of values a sample has as a network reads it.
     pub fn encoded_size(&self) -> usize {
         match self {
@@ -91,6 +101,11 @@ impl Distribution {
     /// Says what is wrong with what a person wrote.
     pub(super) fn check(&self) -> std::result::Result<(), String> {
         match self {
+            _ if self.size() > MOST
+                || self.encoded_size_checked().is_none_or(|size| size > MOST) =>
+            {
+                Err(format!("is read as more than {MOST} values"))
+            }
             _ if self.size() == 0 => Err("has size 0, expected 1 or more".into()),
             Self::Uniform { low, high, .. }
                 if !(low.is_finite() && high.is_finite() && low < high) =>
