@@ -50,6 +50,9 @@ pub struct Header {
     /// What the learning rates were multiplied by after a roll-back.
     #[serde(default = "one")]
     pub lr_factor: f64,
+    /// How often the run was rolled back after numbers that were none.
+    #[serde(default)]
+    pub rollbacks: u32,
     /// What the last update of the discriminator measured, where not every step has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<StepRecord>,

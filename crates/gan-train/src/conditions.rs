@@ -39,6 +39,9 @@ impl Condition {
                 match (column, manifest.classes.len()) {
                     (Some(column), _) if *classes == 2 => Source::Attributes(vec![column]),
                     (None, n) if n == *classes => Source::Class,
+                    (Some(_), _) => {
+                        return unknown(format!("has {classes} classes, an attribute has 2"));
+                    }
                     (None, 0) => {
                         Source::Attributes(vec![self::column(&manifest.attributes, name)?])
                     }

@@ -182,8 +182,8 @@ impl Gan {
         record.loss_d = scalar(&adversarial)?;
         let boundary = game.boundary();
         let (real_logits, fake_logits) = (values(&on_real.logits)?, values(&on_fake.logits)?);
-        record.d_real = mean(real_logits.iter().map(|&logit| sigmoid(logit)));
-        record.d_fake_before = mean(fake_logits.iter().map(|&logit| sigmoid(logit)));
+        record.d_real = mean(real_logits.iter().map(|&logit| game.belief(logit)));
+        record.d_fake_before = mean(fake_logits.iter().map(|&logit| game.belief(logit)));
         record.accuracy_real = mean(real_logits.iter().map(|&l| f64::from(l > boundary)));
         record.accuracy_fake = mean(fake_logits.iter().map(|&l| f64::from(l <= boundary)));
         Ok(fakes)
@@ -244,7 +244,8 @@ impl Gan {
         }
         record.grad_norm_g = gradient_norm(&trained.store.parameters(), &gradients)?;
         record.loss_g = scalar(&adversarial)?;
-        record.d_fake_after = mean(values(&judged.logits)?.into_iter().map(sigmoid));
+        let game = config.loss.adversarial;
+        record.d_fake_after = mean(values(&judged.logits)?.into_iter().map(|l| game.belief(l)));
         Ok(())
     }
 
@@ -360,10 +361,6 @@ fn scalar(tensor: &Tensor) -> Result<f64> {
 
 fn values(tensor: &Tensor) -> Result<Vec<f64>> {
     Ok(tensor.to_vec1::<f32>()?.into_iter().map(f64::from).collect())
-}
-
-fn sigmoid(logit: f64) -> f64 {
-    1.0 / (1.0 + (-logit).exp())
 }
 
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {

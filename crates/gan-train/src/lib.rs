@@ -24,6 +24,7 @@ pub mod retention;
 pub mod session;
 pub mod settings;
 pub mod trainer;
+mod warm_start;
 
 pub use checkpoint::{Checkpoint, Header, Weights};
 pub use config::Config;

@@ -55,6 +55,16 @@ impl AdversarialLoss {
         }
     }
 
+    /// D's belief in [0, 1] that an image with this logit is real: ½ where it is undecided, 0 and 1 where its loss has no
+    /// more to gain. For a Wasserstein critic, which has none, the sigmoid.
+    pub fn belief(self, logit: f64) -> f64 {
+        match self {
+            Self::Minimax | Self::NonSaturating | Self::Wasserstein => 1.0 / (1.0 + (-logit).exp()),
+            Self::LeastSquares => logit.clamp(0.0, 1.0),
+            Self::Hinge => f64::midpoint(logit, 1.0).clamp(0.0, 1.0),
+        }
+    }
+
     /// The logit above which an image counts as real: where D is undecided. Wasserstein's critic only compares; its
     /// 0 is a convention.
     pub const fn boundary(self) -> f64 {

@@ -1,5 +1,7 @@
 //! What a run leaves to look at when it ends: progression GIF and plots.
 
+use std::collections::BTreeSet;
+
 use gan_core::gif::{Delay, write_gif};
 use gan_core::plot::{Plot, Series};
 use gan_core::{Image, RunDir};
@@ -68,6 +70,12 @@ const PLOTS: [PlotSpec; 3] = [
     ),
 ];
 
+/// What a family measures beside: file name, title, what y is, whether y is a share, and the beginning of the names.
+const MORE: [(&str, &str, &str, bool, &str); 2] = [
+    ("head_losses", "Losses of heads and codes", "loss [nats]", false, "loss_"),
+    ("head_accuracies", "Accuracy of heads and codes", "share told right", true, "accuracy_"),
+];
+
 /// Draws `plots/*.{png,svg}` from `metrics.jsonl`.
 pub(crate) fn write_plots(run: &RunDir) -> Result<(), TrainError> {
     let records = jsonl::read(&run.metrics())?;
@@ -76,17 +84,51 @@ pub(crate) fn write_plots(run: &RunDir) -> Result<(), TrainError> {
             let points = records.iter().map(|r| (r.images_seen as f64, value(r)));
             Series::new(*name, points.collect())
         });
-        let plot = Plot {
-            title: title.into(),
-            x_label: "real images seen".into(),
-            y_label: y_label.into(),
-            y_range: share.then_some((0.0, 1.0)),
-            series: series.collect(),
-            ..Plot::default()
-        };
-        plot.write_png(&run.plot(&format!("{file}.png")))?;
-        plot.write_svg(&run.plot(&format!("{file}.svg")))?;
+        write_plot(run, file, plot(title, "real images seen", y_label, share, series.collect()))?;
     }
+    let (_, title, y_label, share, curves) = PLOTS[0];
+    let series = curves.iter().map(|(name, value)| {
+        Series::new(*name, records.iter().map(|r| (r.seconds, value(r))).collect())
+    });
+    write_plot(run, "losses_time", plot(title, "seconds", y_label, share, series.collect()))?;
+    for (file, title, y_label, share, beginning) in MORE {
+        let series = series_of_more(&records, beginning);
+        if !series.is_empty() {
+            write_plot(run, file, plot(title, "real images seen", y_label, share, series))?;
+        }
+    }
+    Ok(())
+}
+
+/// A curve for each of a family's own measures whose name begins so.
+fn series_of_more(records: &[StepRecord], beginning: &str) -> Vec<Series> {
+    let names: BTreeSet<&str> = records
+        .iter()
+        .flat_map(|record| record.more.keys())
+        .filter_map(|name| name.strip_prefix(beginning))
+        .collect();
+    let curve = |name: &str| {
+        let key = format!("{beginning}{name}");
+        let value = |r: &StepRecord| Some((r.images_seen as f64, *r.more.get(&key)?));
+        Series::new(name.replace('_', " "), records.iter().filter_map(value).collect())
+    };
+    names.into_iter().map(curve).collect()
+}
+
+fn plot(title: &str, x_label: &str, y_label: &str, share: bool, series: Vec<Series>) -> Plot {
+    Plot {
+        title: title.into(),
+        x_label: x_label.into(),
+        y_label: y_label.into(),
+        y_range: share.then_some((0.0, 1.0)),
+        series,
+        ..Plot::default()
+    }
+}
+
+fn write_plot(run: &RunDir, file: &str, plot: Plot) -> Result<(), TrainError> {
+    plot.write_png(&run.plot(&format!("{file}.png")))?;
+    plot.write_svg(&run.plot(&format!("{file}.svg")))?;
     Ok(())
 }
 

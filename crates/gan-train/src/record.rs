@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What a step measured. Losses are batch means in nats; `d_*` are mean sigmoids of logits.
+/// What a step measured. Losses are batch means in nats; `d_*` are what the discriminator believes,
+/// [`crate::loss::AdversarialLoss::belief`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepRecord {
     /// Step, counted from 1.

@@ -106,7 +106,8 @@ impl Session {
         let total = self.trainer.total_steps();
         let output = self.trainer.config().output.clone();
         let mut saved = false;
-        let mut policy = NanPolicy::new(self.trainer.config().monitor.on_nan);
+        let on_nan = self.trainer.config().monitor.on_nan;
+        let mut policy = NanPolicy::after(on_nan, self.trainer.rollbacks());
         while self.trainer.steps() < total {
             if stop.load(Ordering::Relaxed) {
                 if !saved {
@@ -127,6 +128,9 @@ impl Session {
                 observer.found(finding);
             }
             if let Some(reason) = self.reason_to_stop() {
+                if self.run.checkpoints()?.is_empty() {
+                    self.save_checkpoint(observer)?;
+                }
                 self.write_end()?;
                 self.write_info(Status::Finished, Some(reason))?;
                 return Ok(Outcome::StoppedEarly);
@@ -157,10 +161,13 @@ impl Session {
         progression::write_plots(&self.run)
     }
 
-    /// What was found in the last step that the configuration ends a run for.
+    /// What was found, and has not gone away, that the configuration ends a run for.
     fn reason_to_stop(&self) -> Option<String> {
         let stop_on = &self.trainer.config().monitor.stop_on;
-        let mut found = self.trainer.findings().iter();
+        if stop_on.is_empty() {
+            return None;
+        }
+        let mut found = self.trainer.lasting_findings().into_iter();
         let finding = found.find(|finding| stop_on.contains(&finding.ailment))?;
         Some(format!("stopped early: {}: {}", finding.ailment.name(), finding.evidence))
     }
@@ -177,15 +184,13 @@ impl Session {
             observer.found(finding);
         }
         let checkpoints = self.run.checkpoints()?;
-        let (Action::RollBack { lr_factor, .. }, Some((_, path))) =
+        let (Action::RollBack { .. }, Some((_, path))) =
             (policy.on_non_finite(), checkpoints.last())
         else {
             return self.check_finite(record);
         };
-        let device = self.trainer.device().clone();
-        let checkpoint = Checkpoint::load(path, &device)?;
-        self.trainer = Trainer::resume(&checkpoint, self.trainer.shared_data(), &device)?;
-        self.trainer.scale_learning_rates(lr_factor / checkpoint.header.lr_factor);
+        let checkpoint = Checkpoint::load(path, self.trainer.device())?;
+        self.trainer = self.trainer.rolled_back(checkpoint)?;
         let step = self.trainer.steps();
         self.metrics = MetricsFile::continue_after(&self.run.metrics(), step)?;
         self.events = EventWriter::continue_at(self.run.root(), step, unix_time())?;

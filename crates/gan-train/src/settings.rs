@@ -16,7 +16,7 @@ const OPTIONAL: &[&str] = &[
     "model.auxiliary",
     "model.codes",
     "optimizer.recognizer",
-    "optimizer.recognizer.lr",
+    "monitor.stop_on",
     "loss.penalty",
     "loss.clip",
     "loss.clip.bound",
@@ -73,7 +73,7 @@ fn find<'t>(table: &'t mut Table, key: &str) -> Option<&'t mut Value> {
             let table = Value::Table(Table::new());
             place = place.entry(part).or_insert(table).as_table_mut()?;
         }
-        return Some(place.entry(last).or_insert(Value::Float(0.0)));
+        return Some(place.entry(last).or_insert(Value::Boolean(false)));
     }
     let mut parts = key.split('.');
     let mut place = table.get_mut(parts.next()?)?;
@@ -149,6 +149,7 @@ mod tests {
             "data.source=my photos",
             "data.limit=1000",
             "ema.decay=0.99",
+            "monitor.stop_on=[\"low-diversity\"]",
             "model.codes=[]",
             "loss.adversarial=softplus",
             "loss.penalty={ r1 = { gamma = 10 } }",
@@ -169,6 +170,15 @@ mod tests {
         assert_eq!(config.training.length, Length::Steps(3));
         let generator = config.phases.iter().find(|p| p.network == Network::Generator);
         assert_eq!(generator.map(|p| p.steps), Some(2));
+    }
+
+    #[test]
+    fn optional_keys_can_be_set_where_a_preset_has_none() {
+        let base = crate::Preset::find("dcgan").and_then(|p| p.config()).expect("a preset of ours");
+        let set = ["data.limit=300", "data.size=32", "ema.decay=0.5", "loss.clip.bound=1"];
+        let config = apply(&base, &set.map(ToString::to_string)).expect("all are known");
+        assert_eq!((config.data.limit, config.data.size), (Some(300), Some(32)));
+        assert_eq!(config.loss.clip.map(|clip| clip.bound), Some(1.0));
     }
 
     #[test]

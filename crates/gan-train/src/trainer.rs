@@ -8,6 +8,7 @@ use candle_core::{Device, Result as TensorResult, Tensor};
 use candle_nn::ModuleT;
 use gan_core::{ImageShape, Stream, image};
 use gan_data::{Dataset, Loader, LoaderConfig, Split, Waiting};
+use gan_kernels::FeatureMaps;
 use gan_models::{LatentBatch, NetworkSummary, ParamStore, summary};
 
 use crate::checkpoint::{Checkpoint, EMA, FORMAT, Header};
@@ -29,11 +30,12 @@ pub struct Trainer {
     device: Device,
     data: Arc<Dataset>,
     loader: Loader,
-    gan: Gan,
+    pub(crate) gan: Gan,
     monitor: Monitor,
     findings: Vec<Finding>,
     last: StepRecord,
     lr_factor: f64,
+    rollbacks: u32,
     step: u64,
     seconds: f64,
 }
@@ -58,6 +60,7 @@ impl Trainer {
             findings: Vec::new(),
             last: StepRecord::default(),
             lr_factor: 1.0,
+            rollbacks: 0,
             config,
             image,
             device,
@@ -100,7 +103,11 @@ impl Trainer {
             trainer.gan.mixing = stream(mixing)?;
         }
         if let Some(ema) = &mut trainer.gan.ema {
-            ema.load(|name| match checkpoint.tensors.get(&format!("{EMA}.{name}")) {
+            // A run that kept no average so far begins one at its weights.
+            let averages = checkpoint.of_network(EMA);
+            let weights = checkpoint.of_network(Network::Generator.name());
+            let start = if averages.is_empty() { weights } else { averages };
+            ema.load(|name| match start.get(name) {
                 Some(average) => Ok(average.clone()),
                 None => candle_core::bail!("the moving average of {name} is missing"),
             })?;
@@ -112,54 +119,10 @@ impl Trainer {
         }
         trainer.last = header.last.clone().unwrap_or_default();
         trainer.lr_factor = header.lr_factor;
+        trainer.rollbacks = header.rollbacks;
         trainer.step = header.step;
         trainer.seconds = header.seconds;
         Ok(trainer)
-    }
-
-    /// Begins with the weights that `network` has in a checkpoint; optimizers begin anew.
-    ///
-    /// # Errors
-    /// If the networks differ; every tensor that does is named.
-    pub fn warm_start(
-        &mut self,
-        network: Network,
-        checkpoint: &Checkpoint,
-    ) -> Result<(), TrainError> {
-        let Some(trained) = self.gan.networks.all().find(|trained| trained.network == network)
-        else {
-            return Err(TrainError::Config(format!("this model has no {}", network.name())));
-        };
-        let given = checkpoint.of_network(network.name());
-        let own = trained.store.tensors();
-        let mut differences: Vec<String> = own
-            .iter()
-            .filter_map(|(name, var)| match given.get(name) {
-                None => Some(format!("{name} is missing")),
-                Some(tensor) if tensor.dims() != var.dims() => {
-                    Some(format!("{name} is {:?}, expected {:?}", tensor.dims(), var.dims()))
-                }
-                Some(_) => None,
-            })
-            .collect();
-        let known = |name: &str| own.iter().any(|(own, _)| own == name);
-        let mut surplus: Vec<&String> = given.keys().filter(|name| !known(name)).collect();
-        surplus.sort();
-        differences.extend(surplus.into_iter().map(|name| format!("{name} is not known here")));
-        if !differences.is_empty() {
-            return Err(TrainError::Config(format!(
-                "warm_start.{}: another architecture: {}",
-                network.name(),
-                differences.join("; ")
-            )));
-        }
-        trained.store.load(|name| Ok(given[name].clone()))?;
-        if network == Network::Generator
-            && let Some(ema) = &mut self.gan.ema
-        {
-            ema.load(|name| Ok(given[name].clone()))?;
-        }
-        Ok(())
     }
 
     /// How often the next batch was ready so far.
@@ -185,11 +148,6 @@ impl Trainer {
     /// The data that is trained on.
     pub fn data(&self) -> &Dataset {
         &self.data
-    }
-
-    /// The data, to train on it again.
-    pub(crate) fn shared_data(&self) -> Arc<Dataset> {
-        self.data.clone()
     }
 
     /// Where it computes.
@@ -230,12 +188,13 @@ impl Trainer {
         let real = self.gan.real(pixels, &self.data, &batch.indices)?;
         self.set_learning_rates();
         let networks = &self.gan.networks;
-        // What this step does not measure is as it was.
+        // What is known of a network that this step does not update is as it was.
         let mut record = StepRecord {
             epoch: batch.epoch,
             lr_d: networks.trained_discriminator.adam.config().lr,
             lr_g: networks.trained_generator.adam.config().lr,
             findings: Vec::new(),
+            more: BTreeMap::new(),
             ..self.last.clone()
         };
         gan_kernels::awake(|| self.gan.phases(&self.config, self.step, &real, &mut record))?;
@@ -265,7 +224,9 @@ impl Trainer {
             (observation.d_real, observation.d_fake) = (0.5, 0.5); // a critic knows no probabilities
         }
         self.findings = self.monitor.observe(&observation);
-        if self.step.is_multiple_of(DIVERSITY_EVERY)
+        let period = self.config.phases.iter().map(|phase| phase.every).fold(1, lcm);
+        let whole_steps = (self.step - 1) / period + 1;
+        if whole_steps.is_multiple_of((DIVERSITY_EVERY / period).max(1))
             && self.config.monitor.enabled
             && let Some(fakes) = &self.gan.newest
         {
@@ -288,9 +249,18 @@ impl Trainer {
         self.monitor.lasting()
     }
 
-    /// Multiplies all learning rates from now on by `factor`.
-    pub fn scale_learning_rates(&mut self, factor: f64) {
-        self.lr_factor *= factor;
+    /// The run at `checkpoint`, with half of this one's learning rates: the same rates would lead to the same numbers.
+    pub(crate) fn rolled_back(&self, mut checkpoint: Checkpoint) -> Result<Self, TrainError> {
+        checkpoint.header.config = self.config.clone(); // its length may have changed since
+        let mut trainer = Self::resume(&checkpoint, self.data.clone(), &self.device)?;
+        trainer.lr_factor = self.lr_factor / 2.0;
+        trainer.rollbacks = self.rollbacks + 1;
+        Ok(trainer)
+    }
+
+    /// How often the run was rolled back.
+    pub(crate) fn rollbacks(&self) -> u32 {
+        self.rollbacks
     }
 
     /// Learning rates as the schedules have them at this step.
@@ -332,14 +302,22 @@ impl Trainer {
         let ImageShape { channels, height, width } = self.image;
         let image =
             Tensor::zeros((1, channels, height, width), candle_core::DType::F32, &self.device)?;
-        Ok(vec![
+        let mut summaries = vec![
             summary::summarize("generator", || {
                 self.gan.networks.generator.forward_t(&z.encode()?, false)
             })?,
             summary::summarize("discriminator", || {
                 self.gan.networks.discriminator.forward_t(&image, false)
             })?,
-        ])
+        ];
+        if let Some(recognizer) = &self.gan.networks.recognizer {
+            let images = FeatureMaps::from_tensor(&image)?;
+            let features = self.gan.networks.discriminator.judge(&images, None, false)?.features;
+            summaries.push(summary::summarize("recognizer", || {
+                recognizer.estimates(&features, false).map(|_| z.encode())?
+            })?);
+        }
+        Ok(summaries)
     }
 
     /// Everything that [`Trainer::resume`] needs.
@@ -363,6 +341,7 @@ impl Trainer {
             latents: self.gan.latents.position(),
             monitor: Some(self.monitor.state().clone()),
             lr_factor: self.lr_factor,
+            rollbacks: self.rollbacks,
             last: self.config.phases.iter().any(|p| p.every > 1).then(|| self.last.clone()),
             mixing: self.config.loss.penalty.map(|_| self.gan.mixing.position()),
             loader: self.loader.position(),
@@ -380,4 +359,15 @@ fn loader_config(config: &Config) -> LoaderConfig {
         flips: config.data.flips,
         seed: config.seed,
     }
+}
+
+/// The least common multiple.
+fn lcm(a: u64, b: u64) -> u64 {
+    let gcd = |mut a: u64, mut b: u64| {
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    };
+    (a / gcd(a, b)).saturating_mul(b)
 }

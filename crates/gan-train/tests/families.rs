@@ -113,8 +113,11 @@ fn steps(trainer: &mut Trainer, n: usize) -> Result<Vec<StepRecord>> {
     Ok((0..n).map(|_| trainer.step()).collect::<std::result::Result<_, _>>()?)
 }
 
-/// All tensors of a run, by name and to the bit.
-fn bits(trainer: &Trainer) -> Result<Vec<(String, Vec<u32>)>> {
+/// Tensors by name, to the bit.
+type Bits = Vec<(String, Vec<u32>)>;
+
+/// All tensors of a run.
+fn bits(trainer: &Trainer) -> Result<Bits> {
     let mut tensors = Vec::new();
     for (name, tensor) in trainer.checkpoint()?.tensors {
         let values = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
@@ -148,6 +151,14 @@ fn every_family_resumes_to_the_bit_and_records_what_it_measures() -> Result {
         steps(&mut second, 4)?;
         let what = format!("{} {:?}", family.preset, family.settings);
         assert!(bits(&whole)? == bits(&second)?, "{what}");
+        let header = |trainer: &Trainer| -> Result<String> {
+            let mut header = trainer.checkpoint()?.header;
+            header.seconds = 0.0;
+            header.last =
+                header.last.map(|last| StepRecord { seconds: 0.0, images_per_second: 0.0, ..last });
+            Ok(serde_json::to_string(&header)?)
+        };
+        assert_eq!(header(&whole)?, header(&second)?, "{what}");
         let last = &records[6];
         assert!(last.non_finite().is_none(), "{what}: {last:?}");
         for name in family.records {
@@ -226,6 +237,10 @@ fn what_data_and_model_cannot_tell_is_refused_with_a_reason() -> Result {
         (4, &digits, &["model.codes=[\"cod\"]"], "the latent has z, code"),
         (4, &digits, &["model.codes=[\"code\", \"code\"]"], "twice"),
         (2, &faces, &["model.condition=Smiling"], "nothing to recognize"),
+        (2, &faces, &["latent.Smiling.classes=3"], "an attribute has 2"),
+        (11, &faces, &["model.codes=[\"attributes\"]"], "nothing to recover"),
+        (0, &digits, &["loss.adversarial=wasserstein"], "loss.clip"),
+        (0, &digits, &["latent.z.size=1000000000000"], "more than 65536"),
         (0, &digits, &["model.auxiliary=bits"], "cannot tell"),
         (0, &digits, &["loss.adversarial=hinge", "loss.real_target=0.9"], "no target"),
         (0, &digits, &["phases.generator.every=0"], "every"),
@@ -244,7 +259,7 @@ fn what_data_and_model_cannot_tell_is_refused_with_a_reason() -> Result {
 fn unrolling_puts_the_discriminator_back_to_the_bit() -> Result {
     let folder = tempfile::tempdir()?;
     let data = data("synthetic-digits", folder.path())?;
-    let after_a_step = |more: &str| -> Result<(Vec<(String, Vec<u32>)>, StepRecord)> {
+    let after_a_step = |more: &str| -> Result<(Bits, StepRecord)> {
         let family = FAMILIES.iter().find(|f| f.preset == "mnist-fc").ok_or("no mnist-fc")?;
         let mut trainer = Trainer::new(config(family, &[more])?, data.clone(), &Device::Cpu)?;
         let record = trainer.step()?;

@@ -11,7 +11,7 @@ use gan_core::testing::Golden;
 use gan_data::{Dataset, PrepareOptions, Source, prepare};
 use gan_train::config::Length;
 use gan_train::log::jsonl;
-use gan_train::monitor::Finding;
+use gan_train::monitor::{Ailment, Finding};
 use gan_train::{
     Checkpoint, Config, Observer, Outcome, Preset, Session, StepRecord, TrainError, Trainer,
     settings,
@@ -151,6 +151,18 @@ fn phases_are_run_as_configured() -> Result {
 /// Sets the flag at a step.
 struct StopAt<'a>(u64, &'a AtomicBool);
 
+/// Keeps what the monitor found.
+#[derive(Default)]
+struct Found(Vec<Finding>);
+
+impl Observer for Found {
+    fn step(&mut self, _: &StepRecord) {}
+    fn found(&mut self, finding: &Finding) {
+        self.0.push(finding.clone());
+    }
+    fn wrote(&mut self, _: &Path) {}
+}
+
 impl Observer for StopAt<'_> {
     fn step(&mut self, record: &StepRecord) {
         if record.step == self.0 {
@@ -253,5 +265,52 @@ fn a_damaged_checkpoint_is_named() -> Result {
         let error = Checkpoint::load(&path, &Device::Cpu).err().ok_or("it was accepted")?;
         assert!(error.to_string().contains("c.safetensors"), "{error}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_run_is_rolled_back_three_times_and_then_stops() -> Result {
+    let folder = tempfile::tempdir()?;
+    let data = digits(&folder.path().join("data"))?;
+    let run = RunDir::create_at(&folder.path().join("run"))?;
+    let mut config = config(&[
+        "optimizer.generator.lr=1e38",
+        "output.checkpoint_every=16",
+        "monitor.on_nan=rollback",
+    ])?;
+    config.training.length = Length::Steps(50);
+    let trainer = Trainer::new(config, data, &Device::Cpu)?;
+    let mut session = Session::new(trainer, run, info())?;
+    let mut found = Found::default();
+    let error = session.train(&AtomicBool::new(false), &mut found).err().ok_or("it went on")?;
+    assert!(matches!(error, TrainError::NonFinite { .. }), "{error}");
+    // Once before each of the three, and once more.
+    let times = found.0.iter().filter(|f| f.ailment == Ailment::NonFinite).count();
+    assert_eq!(times, 4, "{error}");
+    // Halved three times.
+    assert_eq!(session.trainer().checkpoint()?.header.lr_factor, 0.125);
+    Ok(())
+}
+
+#[test]
+fn a_run_ends_early_when_asked_to_and_leaves_a_checkpoint() -> Result {
+    let folder = tempfile::tempdir()?;
+    let data = digits(&folder.path().join("data"))?;
+    let run = RunDir::create_at(&folder.path().join("run"))?;
+    let mut config = config(&[
+        "optimizer.generator.lr=1e-9",
+        "optimizer.discriminator.lr=1e-2",
+        "monitor.window=32",
+        "monitor.stop_on=[\"saturated-discriminator\"]",
+        "output.checkpoint_every=1000000",
+    ])?;
+    config.training.length = Length::Steps(300);
+    let trainer = Trainer::new(config, data, &Device::Cpu)?;
+    let mut session = Session::new(trainer, run.clone(), info())?;
+    let outcome = session.train(&AtomicBool::new(false), &mut Found::default())?;
+    assert_eq!(outcome, Outcome::StoppedEarly);
+    let info = run.read_info()?;
+    assert!(info.steps < 300 && info.reason.is_some_and(|r| r.contains("saturated")));
+    assert_eq!(run.checkpoints()?.len(), 1);
     Ok(())
 }

@@ -65,6 +65,12 @@ impl LossConfig {
                 self.adversarial.name()
             ));
         }
+        if self.adversarial == AdversarialLoss::Wasserstein
+            && self.penalty.is_none()
+            && self.clip.is_none()
+        {
+            return Err("the wasserstein loss has no lower bound for a free critic; set loss.penalty or loss.clip".into());
+        }
         for (key, weight) in [
             ("discriminator_weight", self.discriminator_weight),
             ("auxiliary_weight", self.auxiliary_weight),

@@ -16,13 +16,11 @@ pub enum Action {
         /// Roll-backs that were made before, without lasting success.
         rollbacks: u32,
     },
-    /// Load the last good checkpoint and go on; stop where there is none.
+    /// Load the last good checkpoint and go on with half the learning rates: resume is exact, so that the same rates
+    /// would lead to the same non-finite step. Stop where there is no checkpoint.
     RollBack {
         /// Which roll-back of the run this is, counted from 1.
         attempt: u32,
-        /// Factor on every network's configured learning rate from now on. Resume is exact, so that
-        /// the same rates would lead to the same non-finite step.
-        lr_factor: f64,
     },
 }
 
@@ -43,6 +41,11 @@ impl NanPolicy {
         Self { on_nan, rollbacks: 0 }
     }
 
+    /// Of a run that was rolled back so often before it was continued.
+    pub fn after(on_nan: OnNan, rollbacks: u32) -> Self {
+        Self { on_nan, rollbacks }
+    }
+
     /// Roll-backs so far.
     pub fn rollbacks(&self) -> u32 {
         self.rollbacks
@@ -55,7 +58,7 @@ impl NanPolicy {
             return Action::Stop { rollbacks: self.rollbacks };
         }
         self.rollbacks += 1;
-        Action::RollBack { attempt: self.rollbacks, lr_factor: 0.5_f64.powi(self.rollbacks as i32) }
+        Action::RollBack { attempt: self.rollbacks }
     }
 }
 
@@ -72,8 +75,8 @@ mod tests {
     #[test]
     fn rolling_back_ends_after_three() {
         let mut policy = NanPolicy::new(OnNan::Rollback);
-        for (attempt, lr_factor) in [(1, 0.5), (2, 0.25), (3, 0.125)] {
-            assert_eq!(policy.on_non_finite(), Action::RollBack { attempt, lr_factor });
+        for attempt in 1..=3 {
+            assert_eq!(policy.on_non_finite(), Action::RollBack { attempt });
             let json = serde_json::to_string(&policy).expect("plain data");
             policy = serde_json::from_str(&json).expect("what was written");
         }

@@ -1,5 +1,7 @@
 //! `train`: from a preset or a checkpoint to a run folder.
 
+mod child;
+
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
@@ -140,9 +142,7 @@ impl Train {
         tracing::info!("continuing {} after step {}", path.display(), checkpoint.header.step);
         let changed = !self.set.is_empty();
         if changed {
-            let config = &checkpoint.header.config;
-            checkpoint.header.config =
-                settings::apply(config, &self.set).map_err(|e| UsageError(e.to_string()))?;
+            checkpoint.header.config = child::config(&checkpoint.header.config, &self.set)?;
         }
         let data = data::open(&checkpoint.header.config.data, global, console)?;
         let mut trainer = Trainer::resume(&checkpoint, data, device)?;
@@ -163,12 +163,7 @@ impl Train {
             return Ok(Outcome::Finished);
         }
         if changed {
-            let preset = trainer.config().preset.clone();
-            let beside = match run.root().parent() {
-                Some(folder) if !folder.as_os_str().is_empty() => folder,
-                _ => Path::new("."),
-            };
-            let child = RunDir::create_next(beside, &preset)?;
+            let child = child::folder(&run, &trainer.config().preset)?;
             let parent = Some(run.name());
             let info = RunInfo { parent, ..new_info(&child, trainer.config(), device, global) };
             return train(trainer, child, info, global, console);
