@@ -4,105 +4,14 @@
 mod common;
 
 use candle_core::{DType, Device, Tensor, Var};
+use common::layers::{PRECISIONS, assert_equal, finish, maps, weights};
 use common::{
     ACTIVATIONS, Golden, assert_all_pass_on_other_instruction_sets, assert_close, batch_norm_train,
     gradients, noise, values, var,
 };
 use gan_kernels::{
-    Activation, ConvGeometry, FeatureMaps, activate, backward, bce_with_logits, conv_transpose2d,
-    conv2d,
+    Activation, ConvGeometry, FeatureMaps, backward, bce_with_logits, conv_transpose2d, conv2d,
 };
-
-/// Bounds for sums of at most some hundred terms, through one layer or two.
-const PRECISIONS: [(DType, f64); 2] = [(DType::F64, 1e-14), (DType::F32, 2e-6)];
-
-fn maps(x: &Tensor) -> FeatureMaps {
-    FeatureMaps::from_tensor(x).unwrap()
-}
-
-/// Weights that keep sums over them near 1.
-fn weights(shape: &[usize], seed: u64) -> Tensor {
-    (noise(shape, seed) * 0.3).unwrap()
-}
-
-/// `activation(y + bias)` on tensors.
-fn finish(y: &Tensor, bias: Option<&Tensor>, activation: Activation) -> Tensor {
-    let column = bias.map(|bias| bias.reshape((1, (), 1, 1)).unwrap());
-    let y = column.map_or(y.clone(), |column| y.broadcast_add(&column).unwrap());
-    activate(&y, activation).unwrap()
-}
-
-/// Compares values and the gradients of all `inputs`, by candle's backward pass and by ours, with what `on_tensors`
-/// makes of the inputs in f64.
-fn assert_equal(
-    what: &str,
-    inputs: &[Tensor],
-    on_maps: impl Fn(&[Var]) -> Tensor,
-    on_tensors: impl Fn(&[Var]) -> Tensor,
-) {
-    let vars_of =
-        |dtype| -> Vec<Var> { inputs.iter().map(|x| var(&x.to_dtype(dtype).unwrap())).collect() };
-    let vars = vars_of(DType::F64);
-    let expected = on_tensors(&vars);
-    let direction = noise(expected.dims(), 77);
-    let expected_grads = gradients(&expected, &direction, &vars.iter().collect::<Vec<_>>());
-    for (dtype, tolerance) in PRECISIONS {
-        let vars = vars_of(dtype);
-        let y = on_maps(&vars);
-        assert_close(what, &y, &expected, tolerance);
-        let loss = (y * direction.to_dtype(dtype).unwrap()).unwrap().sum_all().unwrap();
-        for (by, grads) in
-            [("candle", loss.backward().unwrap()), ("gan_kernels", backward(&loss).unwrap())]
-        {
-            for (i, (var, expected)) in vars.iter().zip(&expected_grads).enumerate() {
-                let what = format!("{what}: gradient of input {i} by {by}");
-                assert_close(&what, grads.get(var).unwrap(), expected, tolerance);
-            }
-        }
-    }
-}
-
-/// Runs another backward pass in the middle of its own.
-struct Another(Tensor);
-
-impl candle_core::CustomOp1 for Another {
-    fn name(&self) -> &'static str {
-        "another"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &candle_core::CpuStorage,
-        layout: &candle_core::Layout,
-    ) -> candle_core::Result<(candle_core::CpuStorage, candle_core::Shape)> {
-        Ok((x.clone(), layout.shape().clone()))
-    }
-
-    fn bwd(&self, _: &Tensor, _: &Tensor, grad: &Tensor) -> candle_core::Result<Option<Tensor>> {
-        backward(&self.0)?;
-        Ok(Some(grad.clone()))
-    }
-}
-
-/// A thread of the pool that waits for a part of one backward pass may take up another one.
-#[test]
-fn a_backward_pass_within_another_leaves_its_gradients_alone() {
-    let (x, w) = (noise(&[2, 3, 6, 6], 1), var(&noise(&[4, 3, 3, 3], 2)));
-    let geometry = ConvGeometry::square(1, 1);
-    let conv =
-        |x: &FeatureMaps, w: &Tensor| x.conv(w, None, geometry, Activation::Identity).unwrap();
-    let sum = |maps: &FeatureMaps| maps.to_tensor().unwrap().sqr().unwrap().sum_all().unwrap();
-    let (inner, second) = (sum(&conv(&maps(&x), &w)), var(&noise(&[3, 4, 3, 3], 3)));
-    let loss = |between: &dyn Fn(Tensor) -> Tensor| {
-        let y = between(conv(&maps(&x), &w).to_tensor().unwrap());
-        sum(&conv(&maps(&y), &second))
-    };
-    let alone = backward(&loss(&|y| y)).unwrap();
-    let nested = backward(&loss(&|y| y.apply_op1(Another(inner.clone())).unwrap())).unwrap();
-    for var in [&w, &second] {
-        assert_eq!(values(nested.get(var).unwrap()), values(alone.get(var).unwrap()));
-    }
-}
 
 #[test]
 fn constant_channels_lie_beside_the_others() {
@@ -251,102 +160,6 @@ fn a_linear_layer_is_a_product_followed_by_bias_and_activation() {
             }
         }
     }
-}
-
-#[test]
-fn two_heads_add_their_gradients() {
-    let geometry = ConvGeometry::square(2, 1);
-    let relu = Activation::LeakyRelu(0.2);
-    let inputs = [
-        noise(&[2, 3, 8, 6], 1),
-        weights(&[16, 3, 4, 4], 2),
-        noise(&[16], 3),
-        weights(&[16, 16, 4, 4], 4), // one head: down
-        weights(&[16, 5, 4, 4], 5),  // the other: up
-    ];
-    let both = |a: &Tensor, b: &Tensor| {
-        Tensor::cat(&[&a.flatten_all().unwrap(), &b.flatten_all().unwrap()], 0).unwrap()
-    };
-    assert_equal(
-        "two heads",
-        &inputs,
-        |v| {
-            let trunk = maps(&v[0]).conv(&v[1], Some(&v[2]), geometry, relu).unwrap();
-            let down = trunk.conv(&v[3], None, geometry, Activation::Tanh).unwrap();
-            let up = trunk.conv_transpose(&v[4], None, geometry, (0, 0), Activation::Sigmoid);
-            both(&down.to_tensor().unwrap(), &up.unwrap().to_tensor().unwrap())
-        },
-        |v| {
-            let trunk = finish(&conv2d(&v[0], &v[1], geometry).unwrap(), Some(&v[2]), relu);
-            let down = conv2d(&trunk, &v[3], geometry).unwrap();
-            let up = conv_transpose2d(&trunk, &v[4], geometry, (0, 0)).unwrap();
-            both(&finish(&down, None, Activation::Tanh), &finish(&up, None, Activation::Sigmoid))
-        },
-    );
-}
-
-#[test]
-fn a_head_outside_of_the_loss_adds_nothing() {
-    let (x, w) = (var(&noise(&[2, 3, 4, 4], 1)), var(&weights(&[3, 3, 3, 3], 2)));
-    let geometry = ConvGeometry::square(1, 1);
-    let layer = |x: &FeatureMaps| x.conv(&w, None, geometry, Activation::Tanh).unwrap();
-    let trunk = layer(&maps(&x));
-    let direction = noise(&[2, 3, 4, 4], 3);
-    let alone = gradients(&trunk.to_tensor().unwrap(), &direction, &[&x, &w]);
-    let unused = layer(&trunk).to_tensor().unwrap();
-    let grads = gradients(&trunk.to_tensor().unwrap(), &direction, &[&x, &w]);
-    assert_eq!(values(&grads[0]), values(&alone[0]));
-    assert_eq!(values(&grads[1]), values(&alone[1]));
-    drop(unused);
-}
-
-#[test]
-fn a_parameter_used_more_than_once_gets_the_sum() {
-    let geometry = ConvGeometry::square(1, 1);
-    let inputs = [noise(&[2, 16, 5, 6], 1), weights(&[16, 16, 3, 3], 2), noise(&[16], 3)];
-    let tanh = Activation::Tanh;
-    // A penalty on the weight: a gradient that candle adds up itself.
-    let with_penalty = |y: &Tensor, w: &Tensor| {
-        let penalty = (w.sqr().unwrap() * 0.1).unwrap().sum_all().unwrap();
-        y.broadcast_add(&penalty).unwrap()
-    };
-    assert_equal(
-        "thrice the same layer",
-        &inputs,
-        |v| {
-            let layer = |x: FeatureMaps| x.conv(&v[1], Some(&v[2]), geometry, tanh).unwrap();
-            let y = layer(layer(layer(maps(&v[0])))).to_tensor().unwrap();
-            with_penalty(&y, &v[1])
-        },
-        |v| {
-            let layer =
-                |x: &Tensor| finish(&conv2d(x, &v[1], geometry).unwrap(), Some(&v[2]), tanh);
-            with_penalty(&layer(&layer(&layer(&v[0]))), &v[1])
-        },
-    );
-}
-
-#[test]
-fn a_view_of_a_parameter_passes_the_gradient_on() {
-    let geometry = ConvGeometry::square(2, 1);
-    let inputs = [noise(&[2, 4, 6, 6], 1), weights(&[4, 6, 4, 4], 2), noise(&[12], 3)];
-    let views = |v: &[Var]| {
-        (v[1].transpose(0, 1).unwrap(), v[2].reshape((6, 2)).unwrap().narrow(1, 1, 1).unwrap())
-    };
-    assert_equal(
-        "views",
-        &inputs,
-        |v| {
-            let (weight, bias) = views(v);
-            let bias = bias.squeeze(1).unwrap();
-            let y = maps(&v[0]).conv(&weight, Some(&bias), geometry, Activation::Tanh).unwrap();
-            y.to_tensor().unwrap()
-        },
-        |v| {
-            let (weight, bias) = views(v);
-            finish(&conv2d(&v[0], &weight, geometry).unwrap(), Some(&bias), Activation::Tanh)
-        },
-    );
 }
 
 /// Generator and discriminator of tests/golden/kernels.py, `network`: images, logits and the loss.

@@ -2,6 +2,7 @@
 //! run on other instruction sets.
 #![allow(dead_code, clippy::unwrap_used)] // every test binary takes its part
 
+pub(crate) mod layers;
 pub(crate) mod naive;
 
 use std::collections::HashMap;
