@@ -68,7 +68,7 @@ fn found(series: &[Observation]) -> Vec<Finding> {
 
 #[test]
 fn runs_that_end_well_are_silent() -> Result {
-    for name in ["digits", "digits-seesaw", "digits-undecided", "faces"] {
+    for name in ["digits", "digits-seesaw", "digits-undecided", "faces", "ring"] {
         assert_eq!(found(&recorded(name)?), [], "{name}");
     }
     Ok(())
@@ -156,6 +156,12 @@ fn a_gradient_vanishes_only_where_the_loss_stands_still() {
     };
     assert_eq!(ailments(&found(&series(false))), [Ailment::VanishingGeneratorGradient]);
     assert_eq!(found(&series(true)), []);
+    // Where the discriminator cannot tell any more, the game is over and nothing is wrong.
+    let undecided: Vec<_> = series(false)
+        .into_iter()
+        .map(|step| Observation { d_real: 0.53, d_fake: 0.48, ..step })
+        .collect();
+    assert_eq!(found(&undecided), []);
 }
 
 #[test]
