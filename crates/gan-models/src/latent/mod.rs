@@ -109,6 +109,12 @@ impl Latent {
         }
     }
 
+    /// That there is no part `name`, and which there are.
+    fn unknown(&self, name: &str) -> String {
+        let names: Vec<&str> = self.parts.iter().map(|part| part.name.as_str()).collect();
+        format!("there is no latent part {name:?}; there are {}", names.join(", "))
+    }
+
     /// Where part `name` lies in what a network reads.
     pub fn encoded_range(&self, name: &str) -> Option<std::ops::Range<usize>> {
         let mut start = 0;
@@ -221,7 +227,7 @@ impl LatentBatch {
     /// If there is no such part, or its values cannot be these.
     pub fn with_part(&self, name: &str, values: &Tensor) -> Result<Self> {
         if self.latent.part(name).is_none() {
-            candle_core::bail!("there is no latent part {name:?}")
+            candle_core::bail!("{}", self.latent.unknown(name))
         }
         self.latent.batch(|part| {
             let own = self.part(part).expect("a batch has all parts of its latent");
@@ -235,7 +241,7 @@ impl LatentBatch {
     /// As [`LatentBatch::with_part`], and if the part has no such entry.
     pub fn with_entry(&self, name: &str, entry: usize, value: f32) -> Result<Self> {
         let Some(values) = self.part(name) else {
-            candle_core::bail!("there is no latent part {name:?}")
+            candle_core::bail!("{}", self.latent.unknown(name))
         };
         let mut rows = values.to_vec2::<f32>()?;
         for row in &mut rows {
@@ -255,7 +261,7 @@ impl LatentBatch {
     pub fn encode_part(&self, name: &str) -> Result<Tensor> {
         match (self.latent.part(name), self.part(name)) {
             (Some(part), Some(values)) => part.distribution.encode(values),
-            _ => candle_core::bail!("there is no latent part {name:?}"),
+            _ => candle_core::bail!("{}", self.latent.unknown(name)),
         }
     }
 
