@@ -7,6 +7,7 @@ pub mod file;
 pub mod gif;
 pub mod grid;
 pub mod image;
+pub mod names;
 pub mod plot;
 pub mod quality;
 pub mod rng;

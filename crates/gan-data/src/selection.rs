@@ -1,5 +1,6 @@
 //! Which samples of a source are wanted: `Smiling,-Male`.
 
+use gan_core::names;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Facts;
@@ -92,14 +93,9 @@ pub(crate) fn unknown(name: &str, attributes: &[String], classes: &[String]) -> 
         let listed: Vec<&str> = known.iter().take(50).map(|name| name.as_str()).collect();
         format!("one of {}", listed.join(", "))
     };
-    let near = known
-        .iter()
-        .map(|candidate| {
-            (strsim::jaro_winkler(&candidate.to_lowercase(), &name.to_lowercase()), candidate)
-        })
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let hint = near.map_or(String::new(), |(_, near)| format!("; did you mean {near}?"));
+    let near = names::nearest(known.iter().map(|name| name.as_str()), name)
+        .filter(|(_, likeness)| *likeness > 0.8);
+    let hint = near.map_or(String::new(), |(near, _)| format!("; did you mean {near}?"));
     DataError::Argument {
         name: "name of an attribute or class",
         expected,

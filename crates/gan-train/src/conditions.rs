@@ -1,6 +1,7 @@
 //! What the data tells about real images, as values of a latent's part.
 
 use candle_core::{DType, Device, Tensor};
+use gan_core::names;
 use gan_data::{Dataset, Split};
 use gan_models::{Distribution, Latent};
 
@@ -103,11 +104,11 @@ fn column(attributes: &[String], name: &str) -> Result<usize, TrainError> {
     if let Some(column) = attributes.iter().position(|attribute| attribute == name) {
         return Ok(column);
     }
-    let likeness =
-        |other: &String| strsim::jaro_winkler(&other.to_lowercase(), &name.to_lowercase());
-    let nearest = attributes.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let nearest = names::nearest(attributes.iter().map(String::as_str), name);
     Err(TrainError::Config(match nearest {
-        Some(nearest) => format!("the data has no attribute {name:?}; did you mean {nearest:?}?"),
+        Some((nearest, _)) => {
+            format!("the data has no attribute {name:?}; did you mean {nearest:?}?")
+        }
         None => format!(
             "the data has no attributes, and so no {name:?}; train on data that has, as CelebA"
         ),

@@ -45,6 +45,8 @@ pub(crate) struct Real {
 struct Fakes {
     latents: LatentBatch,
     images: FeatureMaps,
+    /// What a conditional discriminator is told about them, and about the real images, whose conditions they have.
+    told: Option<Tensor>,
 }
 
 impl Gan {
@@ -127,17 +129,9 @@ impl Gan {
         }
         let images = self.networks.generator.images(&latents.encode()?, true)?;
         self.newest = Some(images.detach());
-        Ok(Fakes { latents, images })
-    }
-
-    /// What a conditional discriminator is told about images with these values of the condition.
-    fn told(&self, latents: &LatentBatch, values: Option<&Tensor>) -> Result<Option<Tensor>> {
-        let Some(condition) = &self.condition else { return Ok(None) };
-        let latents = match values {
-            Some(values) => &latents.with_part(&condition.part, values)?,
-            None => latents,
-        };
-        latents.encode_part(&condition.part).map(Some)
+        let condition = self.condition.as_ref();
+        let told = condition.map(|condition| latents.encode_part(&condition.part)).transpose()?;
+        Ok(Fakes { latents, images, told })
     }
 
     /// Moves D's logits up on real images and down on fakes, and its heads and Q towards what is true of the images;
@@ -149,11 +143,10 @@ impl Gan {
         record: &mut StepRecord,
     ) -> Result<Fakes> {
         let fakes = self.fakes(config, real)?;
-        let told_real = self.told(&fakes.latents, real.condition.as_ref())?;
-        let told_fake = self.told(&fakes.latents, None)?;
+        let told = fakes.told.as_ref();
         let discriminator = &self.networks.discriminator;
-        let on_real = discriminator.judge(&real.images, told_real.as_ref(), true)?;
-        let on_fake = discriminator.judge(&fakes.images.detach(), told_fake.as_ref(), true)?;
+        let on_real = discriminator.judge(&real.images, told, true)?;
+        let on_fake = discriminator.judge(&fakes.images.detach(), told, true)?;
 
         let (game, weights) = (config.loss.adversarial, &config.loss);
         let adversarial =
@@ -167,7 +160,7 @@ impl Gan {
             let codes = code_loss(recognizer, &fakes.latents, &on_fake, record)?;
             loss = (loss + (codes * weights.code_weight)?)?;
         }
-        if let Some(surrogate) = self.penalty(config, real, &fakes, told_real.as_ref(), record)? {
+        if let Some(surrogate) = self.penalty(config, real, &fakes, record)? {
             loss = (loss + surrogate)?;
         }
         let gradients = backward(&loss)?;
@@ -222,9 +215,8 @@ impl Gan {
         fakes: &Fakes,
         record: &mut StepRecord,
     ) -> Result<()> {
-        let told = self.told(&fakes.latents, None)?;
-        let judged =
-            self.networks.frozen_discriminator.judge(&fakes.images, told.as_ref(), true)?;
+        let discriminator = &self.networks.frozen_discriminator;
+        let judged = discriminator.judge(&fakes.images, fakes.told.as_ref(), true)?;
         let adversarial = config.loss.adversarial.generator(&judged.logits)?;
         let mut loss = adversarial.clone();
         let mut scratch = StepRecord::default();
@@ -279,7 +271,6 @@ impl Gan {
         config: &Config,
         real: &Real,
         fakes: &Fakes,
-        told: Option<&Tensor>,
         record: &mut StepRecord,
     ) -> Result<Option<Tensor>> {
         let Some(penalty) = config.loss.penalty else { return Ok(None) };
@@ -290,14 +281,14 @@ impl Gan {
         let discriminator = &self.networks.discriminator;
         let judge = |images: &Tensor| {
             let images = FeatureMaps::from_tensor(images)?;
-            discriminator.judge(&images, told, false).map(|judged| judged.logits)
+            discriminator.judge(&images, fakes.told.as_ref(), false).map(|judged| judged.logits)
         };
-        let fakes = fakes.images.to_tensor()?.detach();
+        let images = fakes.images.to_tensor()?.detach();
         let penalty = penalty.evaluate(
             judge,
             central_difference(judge, STEP),
             &real.pixels,
-            &fakes,
+            &images,
             &mut self.mixing,
         )?;
         record.set("penalty", penalty.value);

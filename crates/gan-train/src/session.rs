@@ -106,8 +106,6 @@ impl Session {
         let total = self.trainer.total_steps();
         let output = self.trainer.config().output.clone();
         let mut saved = false;
-        let on_nan = self.trainer.config().monitor.on_nan;
-        let mut policy = NanPolicy::after(on_nan, self.trainer.rollbacks());
         while self.trainer.steps() < total {
             if stop.load(Ordering::Relaxed) {
                 if !saved {
@@ -119,7 +117,7 @@ impl Session {
             let before = self.trainer.images_seen();
             let record = self.trainer.step()?;
             if record.non_finite().is_some() {
-                self.roll_back(&record, &mut policy, observer)?;
+                self.roll_back(&record, observer)?;
                 continue;
             }
             self.log(&record)?;
@@ -177,13 +175,14 @@ impl Session {
     fn roll_back(
         &mut self,
         record: &StepRecord,
-        policy: &mut NanPolicy,
         observer: &mut dyn Observer,
     ) -> Result<(), TrainError> {
         for finding in self.trainer.findings() {
             observer.found(finding);
         }
         let checkpoints = self.run.checkpoints()?;
+        let on_nan = self.trainer.config().monitor.on_nan;
+        let mut policy = NanPolicy::after(on_nan, self.trainer.rollbacks());
         let (Action::RollBack { .. }, Some((_, path))) =
             (policy.on_non_finite(), checkpoints.last())
         else {

@@ -6,7 +6,7 @@
 mod distribution;
 
 use candle_core::{Device, Result, Tensor};
-use gan_core::Stream;
+use gan_core::{Stream, names};
 use serde::{Deserialize, Serialize};
 
 pub use distribution::{Distribution, Truncation};
@@ -99,10 +99,8 @@ impl Latent {
         if let Some((_, part, entry)) = known.iter().find(|(known, ..)| *known == name) {
             return Ok((part.name.clone(), *entry));
         }
-        let likeness =
-            |known: &str| strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase());
-        match known.iter().max_by(|a, b| likeness(a.0).total_cmp(&likeness(b.0))) {
-            Some((nearest, ..)) => {
+        match names::nearest(known.iter().map(|(known, ..)| *known), name) {
+            Some((nearest, _)) => {
                 Err(format!("the latent has no attribute {name:?}; did you mean {nearest:?}?"))
             }
             None => Err(format!("the latent has no attributes, and so no {name:?}")),
