@@ -1,7 +1,7 @@
 """PyTorch's single layers beside ours, forward, input gradient and weight gradient, interleaved on this machine.
 
     cargo build --release -p gan-cli
-    python3 benches/torch_layers.py target/release/gan-cli [--batch-size 64] [--rounds 5] [--threads N]
+    python3 benches/torch_layers.py target/release/gan-cli [--batch-size 64] [--rounds 5] [--threads N] [--layer TEXT]
 
 Both in f32 with images channels last, the best of five runs a round. Prints for each layer and direction the median
 over the rounds of both times and of their ratio (above 1: ours is faster). Needs torch.
@@ -21,6 +21,7 @@ parser.add_argument("program")
 parser.add_argument("--batch-size", type=int, default=64)
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+parser.add_argument("--layer", default="")
 args = parser.parse_args()
 torch.set_num_threads(args.threads)
 n = args.batch_size
@@ -28,7 +29,7 @@ n = args.batch_size
 
 def ours():
     line = [args.program, "bench", "layers", "--json", "-q", "--steps", "5"]
-    line += ["--batch-size", str(n), "--threads", str(args.threads)]
+    line += ["--batch-size", str(n), "--threads", str(args.threads), "--layer", args.layer]
     out = json.loads(subprocess.run(line, capture_output=True, check=True).stdout)
     return {(row["layer"], row["direction"]): row["seconds"] for row in out["layers"]}
 

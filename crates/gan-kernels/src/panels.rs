@@ -4,7 +4,9 @@
 //! right factor, as a left factor and as a transposed left factor of [`crate::product`], so that nothing is packed again
 //! between the passes of a convolution. A row-major matrix is a single panel.
 
-use crate::buffer::{fill_chunks, with_scratch};
+use std::ops::Range;
+
+use crate::buffer::{Aligned, with_scratch};
 use crate::element::Element;
 use crate::product::native_panel_width;
 
@@ -28,6 +30,21 @@ impl<'a, T> Panels<'a, T> {
         Self { data, rows, cols, width: cols, row_stride: cols, stride: 0 }
     }
 
+    /// Some columns, from the first of a panel on.
+    #[inline(always)]
+    pub(crate) fn columns(self, columns: Range<usize>) -> Self {
+        debug_assert!(columns.start.is_multiple_of(self.width) && columns.end <= self.cols);
+        let data = &self.data[columns.start / self.width * self.stride..];
+        Self { data, cols: columns.len(), ..self }
+    }
+
+    /// Some rows.
+    #[inline(always)]
+    pub(crate) fn rows(self, rows: Range<usize>) -> Self {
+        let data = &self.data[rows.start * self.row_stride..];
+        Self { data, rows: rows.len(), ..self }
+    }
+
     /// A single panel from column `first` on; `cols` counts from there.
     pub(crate) fn skip_columns(self, first: usize) -> Self {
         Self { data: &self.data[first..], ..self }
@@ -36,7 +53,7 @@ impl<'a, T> Panels<'a, T> {
 
 /// A right factor packed into panels.
 pub(crate) struct Packed<T> {
-    data: Vec<T>,
+    data: Aligned<T>,
     rows: usize,
     cols: usize,
     width: usize,
@@ -46,12 +63,16 @@ impl<T: Element> Packed<T> {
     /// Packs `rows × cols`, where `row(i)` is a row.
     pub(crate) fn new<'s>(rows: usize, cols: usize, row: impl Fn(usize) -> &'s [T] + Sync) -> Self {
         let width = native_panel_width::<T>();
-        let data = fill_chunks(cols.div_ceil(width) * rows * width, rows * width, |panel, out| {
-            let cols = panel * width..cols.min((panel + 1) * width);
-            for (i, out) in out.chunks_exact_mut(width).enumerate() {
-                out[..cols.len()].copy_from_slice(&row(i)[cols.clone()]);
-            }
-        });
+        let data = Aligned::fill_chunks(
+            cols.div_ceil(width) * rows * width,
+            rows * width,
+            |panel, out| {
+                let cols = panel * width..cols.min((panel + 1) * width);
+                for (i, out) in out.chunks_exact_mut(width).enumerate() {
+                    out[..cols.len()].copy_from_slice(&row(i)[cols.clone()]);
+                }
+            },
+        );
         Self { data, rows, cols, width }
     }
 
@@ -62,10 +83,14 @@ impl<T: Element> Packed<T> {
         fill: impl Fn(usize, usize, usize, &mut [T]) + Send + Sync,
     ) -> Self {
         let width = native_panel_width::<T>();
-        let data = fill_chunks(cols.div_ceil(width) * rows * width, rows * width, |panel, out| {
-            let first = panel * width;
-            fill(first, width.min(cols - first), width, out);
-        });
+        let data = Aligned::fill_chunks(
+            cols.div_ceil(width) * rows * width,
+            rows * width,
+            |panel, out| {
+                let first = panel * width;
+                fill(first, width.min(cols - first), width, out);
+            },
+        );
         Self { data, rows, cols, width }
     }
 

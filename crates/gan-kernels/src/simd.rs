@@ -169,3 +169,16 @@ impl Lanes for f64 {
         simd.mul_add_e_f64s(a, b, c)
     }
 }
+
+/// Asks for the cache line at `at`, which need not exist, to be fetched.
+#[inline(always)]
+pub(crate) fn prefetch<T>(at: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint: it reads nothing that the program sees, and an address that is not mapped is no fault.
+    #[allow(unsafe_code)]
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}

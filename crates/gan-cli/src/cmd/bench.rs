@@ -29,6 +29,9 @@ pub(crate) struct Bench {
     /// Data to train on or to prepare; synthetic 64×64 RGB unless given
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
+    /// With `layers`: only those whose name holds this text
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    layer: String,
     /// Images in a batch
     #[arg(long, value_name = "N", default_value_t = 64)]
     batch_size: usize,
@@ -42,6 +45,7 @@ Examples:
   gan-cli bench step --batch-size 128
   gan-cli bench generate --json
   gan-cli bench layers --batch-size 16
+  gan-cli bench layers --layer linear
   gan-cli bench prepare --data img_align_celeba.zip";
 
 /// What can be measured.
@@ -130,7 +134,9 @@ impl Bench {
     /// The layers one by one, as JSON or as a table; the best of all runs counts.
     fn layers(&self, global: &Global) -> anyhow::Result<()> {
         let (mut rows, mut layers) = (Vec::new(), Vec::new());
-        for layer in LayerShape::MEASURED {
+        let measured = LayerShape::MEASURED;
+        let named = measured.iter().filter(|layer| layer.to_string().contains(&self.layer));
+        for layer in named {
             let mut row = vec![layer.to_string()];
             for direction in Direction::ALL {
                 let best = layer.best_seconds(self.batch_size, direction, self.steps)?;
@@ -141,6 +147,11 @@ impl Bench {
                 );
             }
             rows.push(row);
+        }
+        if layers.is_empty() {
+            let names = measured.map(|layer| layer.to_string()).join(", ");
+            let message = format!("--layer {}: no such layer; there are {names}", self.layer);
+            return Err(UsageError(message).into());
         }
         if global.json {
             return print_json(&json!({

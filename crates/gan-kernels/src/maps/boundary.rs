@@ -14,7 +14,7 @@ pub(super) fn enter(x: &Tensor, image: Image) -> Result<Values> {
         let (storage, layout) = x.storage_and_layout();
         let storage = cpu(&storage)?;
         with_element!(storage, "feature maps", T => {
-            Buffers::new(channels_last(slice::<T>(storage, layout)?, image))
+            Buffers::new(channels_last(slice::<T>(storage, layout)?, image).into_owned())
         })
     };
     let node = x.apply_op1(Enter { buffers: buffers.clone(), image })?;
@@ -51,7 +51,7 @@ impl CustomOp1 for Enter {
         }
         let grad = with_element!(self.buffers.storage(), self.name(), T => {
             let grad = self.buffers.take_gradient::<T>()?;
-            Tensor::from_vec(channels_first(&grad, self.image), x.shape(), x.device())?
+            Tensor::from_vec(channels_first(grad, self.image).into_owned(), x.shape(), x.device())?
         });
         Ok(Some(grad))
     }
@@ -71,7 +71,7 @@ impl CustomOp1 for Leave {
     fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
         let Image { channels, height, width } = self.image;
         let values = with_element!(self.buffers.storage(), self.name(), T => {
-            T::to_cpu_storage_owned(channels_first(self.buffers.values::<T>()?, self.image))
+            T::to_cpu_storage_owned(channels_first(self.buffers.values::<T>()?, self.image).into_owned())
         });
         Ok((values, (self.batch, channels, height, width).into()))
     }
@@ -84,7 +84,7 @@ impl CustomOp1 for Leave {
         let (storage, layout) = grad.storage_and_layout();
         let storage = cpu(&storage)?;
         with_element!(storage, self.name(), T => {
-            let grad = channels_last(slice::<T>(storage, layout)?, self.image);
+            let grad = channels_last(slice::<T>(storage, layout)?, self.image).into_owned();
             self.buffers.add_gradient(grad)?;
         });
         token_tensor().map(Some)

@@ -18,8 +18,8 @@ use crate::panels::Panels;
 use crate::simd::{Lanes, dispatch};
 
 /// Most of the inner dimension that a tile of the result is summed over at once: a right panel of 32 `f32` then takes
-/// half of a first-level cache of 48 KiB. Sums in blocks are also nearer to the truth than one long sum.
-const INNER_BLOCK: usize = 192;
+/// two thirds of a first-level cache of 48 KiB. Sums in blocks are also nearer to the truth than one long sum.
+const INNER_BLOCK: usize = 256;
 /// The same for left factors whose neighbours lie along the rows: tiles share its cache lines, which stay beside.
 const INNER_BLOCK_TRANSPOSED: usize = 128;
 

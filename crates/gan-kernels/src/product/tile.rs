@@ -6,7 +6,7 @@ use pulp::Simd;
 
 use super::left::{Axis, Left};
 use super::{panel_width, tile_rows};
-use crate::simd::Lanes;
+use crate::simd::{Lanes, prefetch};
 
 /// A left factor whose neighbours lie along the inner dimension and whose rows lie as far apart as those of right
 /// factors. The distance is then known to the compiler, and the rows of a tile need no register each.
@@ -15,6 +15,10 @@ pub(super) const NATIVE: usize = 0;
 pub(super) const PLAIN: usize = 1;
 /// A left factor whose neighbours lie along its rows.
 pub(super) const TRANSPOSED: usize = 2;
+
+/// Rows of the right factor that are fetched ahead. Its rows may lie far apart, where the machine foresees nothing:
+/// the input gradient of a linear layer 784→1024, read in place, took 0.68 ms without and 0.60 ms so, on one thread.
+const ROWS_AHEAD: usize = 16;
 
 /// The elements of the left factor that one tile reads: chunks along the inner dimension.
 #[derive(Clone, Copy)]
@@ -121,6 +125,9 @@ unsafe fn tile<S: Simd, T: Lanes, const ROWS: usize, const VECTORS: usize, const
             for _ in 0..len {
                 let mut row_of_b = [zero; VECTORS];
                 for (v, vector) in row_of_b.iter_mut().enumerate() {
+                    if !S::IS_SCALAR {
+                        prefetch(b.wrapping_add(ROWS_AHEAD * b_step + v * lanes));
+                    }
                     *vector = T::load::<S>(b.add(v * lanes));
                 }
                 for (r, acc) in acc.iter_mut().enumerate() {

@@ -1,5 +1,6 @@
 //! The convolution: `y = Aᵀ (V·U) A`.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
@@ -8,7 +9,7 @@ use super::tiles::{load, load_positions, store, store_positions, unrolled};
 use super::transform::{By, Filter, both_ways};
 use super::weights::Weights;
 use super::{Target, Tiling, Transformed};
-use crate::buffer::{fill_chunks, with_scratches};
+use crate::buffer::{with_scratches, write_chunks};
 use crate::element::Element;
 use crate::product::{Left, multiply, native_panel_width};
 use crate::simd::{Lanes, dispatch};
@@ -19,7 +20,7 @@ impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<
         let weights = self.weights(weight);
         let (group_len, width) = (self.group_len(), native_panel_width::<T>());
         let (small_len, large_len) = (self.shape.small.len(), self.shape.large.len());
-        fill_chunks(self.shape.batch * small_len, group_len * small_len, |group, small| {
+        write_chunks(self.shape.batch * small_len, group_len * small_len, |group, small| {
             let n_images = small.len() / small_len;
             let large = &large[group * group_len * large_len..][..n_images * large_len];
             let rows = self.most_tiles(n_images);
@@ -33,13 +34,22 @@ impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<
                     let scratch =
                         [&mut v_data[..v.len(N * N)], &mut m_data[..m.len(N * N)], outside];
                     let weights = &weights;
+                    let small = &mut *small;
                     dispatch(Block { tiling: self, large, tiles, weights, v, m, scratch, small });
                 }
             });
+            // SAFETY: every pixel is in a tile, and the tiles of all blocks were written, all their channels.
+            #[allow(unsafe_code)]
+            unsafe {
+                small.assume_init_mut()
+            }
         })
     }
 
     /// `V` of some tiles of some images: the channels `channels`, all phases.
+    ///
+    /// Positions at which a phase has no products are left out where products take V `by_column`. Where they take whole
+    /// panels, what fills a panel beside a phase's channels is multiplied by weights of zero, and has to be a number.
     #[inline(always)]
     pub(super) fn transform_large<S: Simd, T: Element>(
         &self,
@@ -47,6 +57,7 @@ impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<
         large: &[T],
         tiles: Range<usize>,
         channels: Range<usize>,
+        by_column: bool,
         to: Target<'_, T>,
     ) {
         let Target { layout: v, data: out, outside } = to;
@@ -59,6 +70,11 @@ impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<
         assert!(channels.len().is_multiple_of(lanes));
         for phase in 0..self.phases() {
             let grid = self.phase_grid(phase);
+            let positions = if by_column || channels.len().is_multiple_of(v.width) {
+                self.positions_of(phase)
+            } else {
+                (N, N)
+            };
             for (row, (image, tile)) in self.tiles(tiles.clone()).enumerate() {
                 let image = &large[image * self.shape.large.len()..][..self.shape.large.len()];
                 let pixels = grid.read::<T, N>(tile, image, outside);
@@ -70,7 +86,7 @@ impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<
                     unsafe {
                         let d = load::<S, T, N>(simd, &pixels, channel);
                         let d = both_ways!(By(simd), d, X::input::<S, T>, N => N);
-                        store_positions::<S, T, N>(out.as_mut_ptr().add(at), stride, d);
+                        store_positions::<S, T, N>(out.as_mut_ptr().add(at), stride, positions, d);
                     }
                 }
             }
@@ -88,7 +104,7 @@ struct Block<'a, T: Element, X, const N: usize, const R: usize, const M: usize> 
     m: Transformed,
     /// V, M and a pixel outside of all images.
     scratch: [&'a mut [T]; 3],
-    small: &'a mut [T],
+    small: &'a mut [MaybeUninit<T>],
 }
 
 impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> WithSimd
@@ -102,10 +118,12 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
         let [v_data, m_data, outside] = scratch;
         let channels = 0..tiling.shape.large.channels;
         let to = Target { layout: v, data: v_data, outside };
-        tiling.transform_large(simd, large, tiles.clone(), channels, to);
+        tiling.transform_large(simd, large, tiles.clone(), channels, false, to);
         for (position, data) in m_data.chunks_exact_mut(m.position_stride()).enumerate() {
-            let left = Left::plain(v.position(v_data, position));
-            multiply(m.destination(data), left, weights.position(position));
+            let inner = tiling.columns_at(position, v.width);
+            let left = Left::plain(v.position(v_data, position).columns(inner.clone()));
+            let right = weights.position(position).rows(inner);
+            multiply(m.destination(data, 0..m.cols), left, right);
         }
         let lanes = <T as Lanes>::lanes::<S>();
         let grid = tiling.small_grid();
@@ -114,13 +132,14 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
         assert!(m_data.len() >= m.len(N * N) && m.width.is_multiple_of(lanes));
         for (row, (image, tile)) in tiling.tiles(tiles).enumerate() {
             let image = &mut small[image * small_len..][..small_len];
-            let pixels = grid.write::<T, M>(tile, image, outside);
+            let pixels = grid.write::<_, T, M>(tile, image, outside);
             for channel in (0..m.cols).step_by(lanes) {
                 // SAFETY: rows, channels and positions lie within `m`, which `m_data` holds; `pixels` are of one map.
                 #[allow(unsafe_code)]
                 unsafe {
                     let from = m_data.as_ptr().add(m.at(row, channel));
-                    let products = load_positions::<S, T, N>(simd, from, m.position_stride());
+                    let products =
+                        load_positions::<S, T, N>(simd, from, m.position_stride(), (N, N));
                     let y = both_ways!(By(simd), products, X::output::<S, T>, N => M);
                     store::<S, T, M, false>(simd, &pixels, channel, y);
                 }

@@ -67,7 +67,7 @@ impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<
                 unsafe {
                     let y = load::<S, T, M>(simd, &pixels, channel);
                     let y = both_ways!(By(simd), y, X::output_transposed::<S, T>, M => N);
-                    store_positions::<S, T, N>(out.as_mut_ptr().add(at), stride, y);
+                    store_positions::<S, T, N>(out.as_mut_ptr().add(at), stride, (N, N), y);
                 }
             }
         }
@@ -100,8 +100,10 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
         let to = Target { layout: d, data: d_data, outside };
         tiling.transform_small(simd, small, tiles.clone(), to);
         for (position, data) in v_data.chunks_exact_mut(v.position_stride()).enumerate() {
+            let columns = tiling.columns_at(position, v.width);
             let left = Left::plain(d.position(d_data, position));
-            multiply(v.destination(data), left, weights.position(position));
+            let right = weights.position(position).columns(columns.clone());
+            multiply(v.destination(data, columns), left, right);
         }
         let lanes = <T as Lanes>::lanes::<S>();
         let (channels, large_len) = (tiling.shape.large.channels, tiling.shape.large.len());
@@ -109,16 +111,18 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
         assert!(v_data.len() >= v.len(N * N) && v.width.is_multiple_of(lanes));
         for phase in 0..tiling.phases() {
             let grid = tiling.phase_grid(phase);
+            let positions = tiling.positions_of(phase);
             for (row, (image, tile)) in tiling.tiles(tiles.clone()).enumerate() {
                 let image = &mut large[image * large_len..][..large_len];
-                let pixels = grid.write::<T, N>(tile, image, outside);
+                let pixels = grid.write::<_, T, N>(tile, image, outside);
                 for channel in (0..channels).step_by(lanes) {
                     let at = v.at(row, phase * channels + channel);
                     // SAFETY: rows, columns and positions lie within `v`, which `v_data` holds; `pixels` are of one map.
                     #[allow(unsafe_code)]
                     unsafe {
                         let from = v_data.as_ptr().add(at);
-                        let x = load_positions::<S, T, N>(simd, from, v.position_stride());
+                        let x =
+                            load_positions::<S, T, N>(simd, from, v.position_stride(), positions);
                         let x = both_ways!(By(simd), x, X::input_transposed::<S, T>, N => N);
                         store::<S, T, N, true>(simd, &pixels, channel, x);
                     }

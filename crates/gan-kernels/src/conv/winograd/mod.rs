@@ -12,6 +12,10 @@
 //! input gradient   x = B (D·Uᵀ) Bᵀ
 //! weight gradient  w = Gᵀ (Vᵀ·D) G
 //! ```
+//!
+//! A kernel of an odd side has at stride 2 phases with a tap fewer. The last row and the last column of a tile multiply
+//! the last tap alone, so that such phases have no products there: 25 a tile and channel instead of 36 for 3×3, 49
+//! instead of 64 for 5×5.
 
 mod forward;
 mod input_grad;
@@ -38,22 +42,22 @@ const BLOCK_TILES: usize = 128;
 /// A filtering algorithm that computes a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Algorithm {
-    /// F(2, 2), kernels of 2·stride.
+    /// F(2, 2), kernels of 2·stride; 3×3 at stride 2.
     F2x2,
-    /// F(2, 3), kernels of 3·stride.
+    /// F(2, 3), kernels of 3·stride; 5×5 at stride 2.
     F2x3,
 }
 
 impl Algorithm {
-    /// Whether it computes this convolution: square kernels of as many taps a phase, channels in whole blocks. Where the
-    /// kernel is not a multiple of the stride, some phases have a tap fewer, which is zero.
+    /// Whether it computes this convolution, with fewer products than there are taps: square kernels of as many taps a
+    /// phase or one fewer, channels in whole blocks.
     pub(super) fn computes(self, shape: &ConvShape) -> bool {
-        let (n, taps, m) = match self {
-            Self::F2x2 => (3, 2, 2),
-            Self::F2x3 => (4, 3, 2),
+        let (taps, m) = match self {
+            Self::F2x2 => (2, 2),
+            Self::F2x3 => (3, 2),
         };
         let (stride, kernel) = (shape.geometry.stride.0, shape.kernel.0);
-        let fewer_products = stride * stride * n * n < kernel * kernel * m * m;
+        let fewer_products = stride * (m - 1) + kernel < kernel * m;
         shape.geometry.stride == (stride, stride)
             && matches!(stride, 1 | 2)
             && shape.kernel == (kernel, kernel)
@@ -131,6 +135,50 @@ impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<
         self.stride * self.stride
     }
 
+    /// Pixels from the origin of the large image to that of a phase: the phases whose kernels have all their taps down,
+    /// or across, come one after another.
+    #[inline(always)]
+    fn phase_offset(&self, phase: usize) -> (usize, usize) {
+        match self.stride {
+            1 => (0, 0),
+            _ => [(0, 1), (0, 0), (1, 0), (1, 1)][phase],
+        }
+    }
+
+    /// Whether phases have a tap fewer.
+    #[inline(always)]
+    fn is_odd(&self) -> bool {
+        !self.shape.kernel.0.is_multiple_of(self.stride)
+    }
+
+    /// Positions down and across at which a phase has products.
+    #[inline(always)]
+    fn positions_of(&self, phase: usize) -> (usize, usize) {
+        let (py, px) = self.phase_offset(phase);
+        let fewer = |offset: usize| usize::from(self.is_odd() && offset > 0);
+        (N - fewer(py), N - fewer(px))
+    }
+
+    /// Phases that have products at a position.
+    #[inline(always)]
+    fn phases_at(&self, position: usize) -> Range<usize> {
+        let is_last = |index| index == N - 1 && self.is_odd();
+        match (is_last(position / N), is_last(position % N)) {
+            (false, false) => 0..self.phases(),
+            (true, false) => 0..2,
+            (false, true) => 1..3,
+            (true, true) => 1..2,
+        }
+    }
+
+    /// Columns of V that have products at a position, and further ones to fill panels of `width`.
+    #[inline(always)]
+    fn columns_at(&self, position: usize, width: usize) -> Range<usize> {
+        let (phases, channels) = (self.phases_at(position), self.shape.large.channels);
+        let end = (phases.end * channels).next_multiple_of(width).min(self.inner());
+        phases.start * channels / width * width..end
+    }
+
     /// Columns of V: the channels of all phases.
     fn inner(&self) -> usize {
         self.phases() * self.shape.large.channels
@@ -155,7 +203,7 @@ impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<
 
     /// Where the tiles of one phase read the large image.
     fn phase_grid(&self, phase: usize) -> Grid {
-        let (py, px) = (phase / self.stride, phase % self.stride);
+        let (py, px) = self.phase_offset(phase);
         let padding = self.shape.geometry.padding;
         Grid {
             map: self.shape.large,
@@ -233,10 +281,16 @@ impl Transformed {
         (col / self.width * self.rows + row) * self.width + col % self.width
     }
 
-    /// The matrix of one position as the destination of a product.
+    /// Some columns of the matrix of one position, whole panels, as the destination of a product.
     #[inline(always)]
-    fn destination<'a, T: Element>(&self, data: &'a mut [T]) -> Destination<'a, T> {
-        Destination::new(data, self.width, self.rows * self.width, self.cols, false)
+    fn destination<'a, T: Element>(
+        &self,
+        data: &'a mut [T],
+        columns: Range<usize>,
+    ) -> Destination<'a, T> {
+        let panel_len = self.rows * self.width;
+        let data = &mut data[columns.start / self.width * panel_len..];
+        Destination::new(data, self.width, panel_len, columns.len(), false)
     }
 
     /// The matrix of one position.
@@ -266,8 +320,8 @@ mod tests {
     fn draw(algorithm: Algorithm, stream: &mut Stream, large: bool) -> ConvShape {
         let taps = if algorithm == Algorithm::F2x3 { 3 } else { 2 };
         let stride = 1 + stream.below(2);
-        // 5×5 at stride 2 has phases of two and of three taps.
-        let kernel = taps * stride - usize::from(taps == 3 && stride == 2 && stream.chance(0.5));
+        // 3×3 and 5×5 at stride 2 have phases with a tap fewer.
+        let kernel = taps * stride - usize::from(stride == 2 && stream.chance(0.5));
         let channels = |stream: &mut Stream| CHANNEL_BLOCK * (1 + stream.below(5));
         let (c_large, c_small) = (channels(stream), channels(stream));
         let side = |stream: &mut Stream| kernel + stream.below(if large { 20 } else { 5 });

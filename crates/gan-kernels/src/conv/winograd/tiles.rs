@@ -72,16 +72,17 @@ impl Grid {
         self.pixels::<SIDE>(ty, tx).map(|row| row.map(pixel))
     }
 
-    /// [`Self::read`] for writing.
+    /// [`Self::read`] for writing. `U` is `T`, or its uninitialized form.
     #[inline(always)]
-    pub(super) fn write<T, const SIDE: usize>(
+    pub(super) fn write<U, T, const SIDE: usize>(
         &self,
         (ty, tx): (usize, usize),
-        image: &mut [T],
+        image: &mut [U],
         outside: &mut [T],
     ) -> [[*mut T; SIDE]; SIDE] {
+        const { assert!(size_of::<U>() == size_of::<T>(), "another type") };
         assert!(image.len() == self.map.len() && outside.len() >= self.map.channels);
-        let (image, outside) = (image.as_mut_ptr(), outside.as_mut_ptr());
+        let (image, outside) = (image.as_mut_ptr().cast::<T>(), outside.as_mut_ptr());
         // An index of `pixels` is within the image.
         let pixel = |at: Option<usize>| at.map_or(outside, |at| image.wrapping_add(at));
         self.pixels::<SIDE>(ty, tx).map(|row| row.map(pixel))
@@ -132,7 +133,8 @@ pub(super) unsafe fn store<S: Simd, T: Lanes, const SIDE: usize, const ADD: bool
     });
 }
 
-/// The vectors at one place of `SIDE²` matrices that lie `stride` apart.
+/// The vectors at one place of `SIDE²` matrices that lie `stride` apart; zeros beyond the first `rows` and `cols`
+/// positions.
 ///
 /// # Safety
 /// A whole vector must be readable at each.
@@ -142,16 +144,19 @@ pub(super) unsafe fn load_positions<S: Simd, T: Lanes, const SIDE: usize>(
     simd: S,
     from: *const T,
     stride: usize,
+    (rows, cols): (usize, usize),
 ) -> [[T::Vector<S>; SIDE]; SIDE] {
     let mut out = [[T::splat(simd, T::from_f64(0.0)); SIDE]; SIDE];
     unrolled!(i < SIDE => {
-        // SAFETY: the caller's promise.
-        unrolled!(j < SIDE => out[i][j] = unsafe { T::load::<S>(from.add((i * SIDE + j) * stride)) });
+        unrolled!(j < SIDE => if i < rows && j < cols {
+            // SAFETY: the caller's promise.
+            out[i][j] = unsafe { T::load::<S>(from.add((i * SIDE + j) * stride)) };
+        });
     });
     out
 }
 
-/// Writes vectors to one place of `SIDE²` matrices that lie `stride` apart.
+/// Writes vectors to one place of `SIDE²` matrices that lie `stride` apart, of the first `rows` and `cols` positions.
 ///
 /// # Safety
 /// A whole vector must be writable at each.
@@ -160,10 +165,13 @@ pub(super) unsafe fn load_positions<S: Simd, T: Lanes, const SIDE: usize>(
 pub(super) unsafe fn store_positions<S: Simd, T: Lanes, const SIDE: usize>(
     to: *mut T,
     stride: usize,
+    (rows, cols): (usize, usize),
     values: [[T::Vector<S>; SIDE]; SIDE],
 ) {
     unrolled!(i < SIDE => {
-        // SAFETY: the caller's promise.
-        unrolled!(j < SIDE => unsafe { T::store::<S>(to.add((i * SIDE + j) * stride), values[i][j]) });
+        unrolled!(j < SIDE => if i < rows && j < cols {
+            // SAFETY: the caller's promise.
+            unsafe { T::store::<S>(to.add((i * SIDE + j) * stride), values[i][j]) }
+        });
     });
 }

@@ -8,9 +8,10 @@ use rayon::prelude::*;
 use super::tiles::{load_positions, unrolled};
 use super::transform::{By, Filter, both_ways};
 use super::{BLOCK_TILES, CHANNEL_BLOCK, Target, Tiling, Transformed};
-use crate::buffer::{fill_chunks, with_scratch, with_scratches};
+use crate::buffer::{Aligned, with_scratch, with_scratches};
 use crate::conv::assemble::{assemble, runs_of};
 use crate::element::Element;
+use crate::panels::Panels;
 use crate::product::{Destination, Left, multiply, native_panel_width};
 use crate::simd::{Lanes, dispatch};
 
@@ -39,7 +40,8 @@ impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<
             });
         };
         let d_len = self.d_of::<T>(plan.group_len).len(N * N);
-        let all_d = (n_blocks > 1).then(|| fill_chunks(groups.len() * d_len, d_len, group_d));
+        let all_d =
+            (n_blocks > 1).then(|| Aligned::fill_chunks(groups.len() * d_len, d_len, group_d));
 
         let runs = runs_of(groups.len(), TASKS.div_ceil(n_blocks));
         let tasks: Vec<(usize, &Range<usize>)> =
@@ -181,11 +183,19 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { tiling, v, v_data, d, .. } = self;
+        let n_channels = self.channels.len();
         let to = Target { layout: v, data: &mut *v_data, outside: self.outside };
-        tiling.transform_large(simd, self.large, 0..v.rows, self.channels, to);
+        tiling.transform_large(simd, self.large, 0..v.rows, self.channels, true, to);
         let matrix = v.cols * d.cols;
         for (position, data) in self.products.chunks_exact_mut(matrix).enumerate() {
-            let (left, right) = (v.position(v_data, position), d.position(self.d_data, position));
+            let phases = tiling.phases_at(position);
+            let rows = phases.start * n_channels..phases.end * n_channels;
+            let right = d.position(self.d_data, position);
+            let data = &mut data[rows.start * d.cols..rows.end * d.cols];
+            let left = Panels {
+                cols: rows.len(),
+                ..v.position(v_data, position).skip_columns(rows.start)
+            };
             let dst = Destination::row_major(data, right, self.add);
             multiply(dst, Left::transposed(left), right);
         }
@@ -213,12 +223,14 @@ impl<T: Element, X: Filter<N, R, M>, const N: usize, const R: usize, const M: us
         let matrix = tiling.phases() * self.channels * c_small;
         for row in 0..tiling.phases() * self.channels {
             let (phase, channel) = (row / self.channels, row % self.channels);
+            let positions = tiling.positions_of(phase);
             for col in (0..c_small).step_by(lanes) {
                 let from = &self.products[row * c_small + col..];
                 assert!(from.len() >= (N * N - 1) * matrix + lanes);
                 // SAFETY: the last position's vector ends within `from`.
                 #[allow(unsafe_code)]
-                let products = unsafe { load_positions::<S, T, N>(simd, from.as_ptr(), matrix) };
+                let products =
+                    unsafe { load_positions::<S, T, N>(simd, from.as_ptr(), matrix, positions) };
                 let g = both_ways!(By(simd), products, X::taps_transposed::<S, T>, N => R);
                 for (tap, &g) in g.as_flattened().iter().enumerate() {
                     let Some(tap) = tiling.tap(phase, tap) else { continue };

@@ -5,7 +5,7 @@ use pulp::{Simd, WithSimd};
 use super::Tiling;
 use super::tiles::unrolled;
 use super::transform::{By, Filter, both_ways};
-use crate::buffer::fill_chunks;
+use crate::buffer::Aligned;
 use crate::conv::transpose::{transposed, transposed_taps};
 use crate::element::Element;
 use crate::panels::Panels;
@@ -14,7 +14,7 @@ use crate::simd::{Lanes, dispatch};
 
 /// The `n²` matrices `U` or `Uᵀ`: panel after panel, in each the positions one after another.
 pub(super) struct Weights<T> {
-    data: Vec<T>,
+    data: Aligned<T>,
     rows: usize,
     cols: usize,
     width: usize,
@@ -66,8 +66,8 @@ impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<
     /// Index in a kernel of tap `tap` (of `r × r`) of a phase, if the kernel reaches it.
     #[inline(always)]
     pub(super) fn tap(&self, phase: usize, tap: usize) -> Option<usize> {
-        let y = tap / R * self.stride + phase / self.stride;
-        let x = tap % R * self.stride + phase % self.stride;
+        let (py, px) = self.phase_offset(phase);
+        let (y, x) = (tap / R * self.stride + py, tap % R * self.stride + px);
         let (height, width) = self.shape.kernel;
         (y < height && x < width).then_some(y * width + x)
     }
@@ -84,18 +84,19 @@ impl<X: Filter<N, R, M>, const N: usize, const R: usize, const M: usize> Tiling<
         let width = native_panel_width::<T>();
         let positions = N * N;
         let panel_len = positions * rows * width;
-        let data = fill_chunks(cols.div_ceil(width) * panel_len, panel_len, |panel, out| {
-            let cols = panel * width..cols.min((panel + 1) * width);
-            dispatch(TransformPanel::<_, _, X, N, R, M> {
-                taps,
-                rows,
-                cols,
-                width,
-                source: &source,
-                out,
-                filter: std::marker::PhantomData,
+        let data =
+            Aligned::fill_chunks(cols.div_ceil(width) * panel_len, panel_len, |panel, out| {
+                let cols = panel * width..cols.min((panel + 1) * width);
+                dispatch(TransformPanel::<_, _, X, N, R, M> {
+                    taps,
+                    rows,
+                    cols,
+                    width,
+                    source: &source,
+                    out,
+                    filter: std::marker::PhantomData,
+                });
             });
-        });
         Weights { data, rows, cols, width, positions }
     }
 }
