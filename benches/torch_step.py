@@ -4,10 +4,12 @@
     python3 benches/torch_step.py target/release/gan-cli [--batch-size 64] [--rounds 5] [--threads N]
     python3 benches/torch_step.py target/release/gan-cli --what generate
     python3 benches/torch_step.py target/release/gan-cli --size 28 --batch-size 128
+    python3 benches/torch_step.py target/release/gan-cli --device cuda [--tf32]
 
 nz 100, ngf = ndf = 64, f32; 64×64 RGB or 28×28 gray. A step is one of the discriminator and one of the generator on the
 same fakes, with Adam. PyTorch runs eager, channels_last, its discriminator frozen in the generator step. The peak
-resident memory is each process's whole. Needs torch.
+resident memory is each process's whole. On a GPU both compute in f32
+proper unless --tf32 is given. Needs torch.
 """
 
 import argparse
@@ -31,8 +33,14 @@ parser.add_argument("--size", type=int, choices=[28, 64], default=64)
 parser.add_argument("--batch-size", type=int, default=64)
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+parser.add_argument("--tf32", action="store_true", help="let PyTorch round products to TF32 on a GPU")
 args = parser.parse_args()
 torch.set_num_threads(args.threads)
+torch.set_default_device(args.device)
+torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = args.tf32
+torch.backends.cudnn.benchmark = True
+synchronize = torch.cuda.synchronize if args.device == "cuda" else lambda: None
 n, channels = args.batch_size, 3 if args.size == 64 else 1
 
 g = Generator(100, 64, channels, args.size).to(memory_format=torch.channels_last)
@@ -78,8 +86,10 @@ def theirs():
     run()
     seconds = []
     for _ in range(steps):
+        synchronize()
         start = time.perf_counter()
         run()
+        synchronize()
         seconds.append(time.perf_counter() - start)
     return n / statistics.median(seconds)
 
@@ -87,6 +97,7 @@ def theirs():
 def ours():
     line = [args.program, "bench", args.what, "--json", "-q", "--steps", str(steps)]
     line += ["--batch-size", str(n), "--threads", str(args.threads)]
+    line += ["--device", args.device]
     line += ["--data", "synthetic-digits"] if args.size == 28 else []
     return json.loads(subprocess.run(line, capture_output=True, check=True).stdout)
 
@@ -99,7 +110,7 @@ for i in range(args.rounds):
     speeds.append((a, b))
     print(f"round {i + 1}: ours {a:.1f}, PyTorch {b:.1f} images/s, ratio {a / b:.2f}", flush=True)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-print(f"{args.what}, {args.size}×{args.size}, batch {n}, {args.threads} threads, torch {torch.__version__}: "
+print(f"{args.what}, {args.size}×{args.size}, batch {n}, {args.device}, {args.threads} threads, torch {torch.__version__}: "
       f"ours {statistics.median(a for a, _ in speeds):.0f}, PyTorch {statistics.median(b for _, b in speeds):.0f} images/s, "
       f"ratio {statistics.median(ratios):.2f} (median of {args.rounds}; {min(ratios):.2f} to {max(ratios):.2f}); "
       f"peak memory {memory / 1e6:.0f} and {peak / 1e6:.0f} MB")

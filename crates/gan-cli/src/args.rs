@@ -126,7 +126,11 @@ impl Global {
             ("metal", "0") => Device::new_metal(0),
             _ => return Err(wrong_device(text).into()),
         };
-        device.map_err(|e| {
+        let tuned = device.and_then(|device| {
+            gan_kernels::tune_device(&device)?;
+            Ok(device)
+        });
+        tuned.map_err(|e| {
             let reason = e.to_string();
             let first = reason.lines().next().unwrap_or_default();
             anyhow::anyhow!(

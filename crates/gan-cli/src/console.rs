@@ -42,8 +42,11 @@ impl Console {
             (_, 1) => "debug",
             _ => "trace",
         };
-        let filter =
-            || EnvFilter::new(format!("warn,gan_cli={level},gan_train={level},gan_data={level}"));
+        let filter = || {
+            EnvFilter::new(format!(
+                "warn,gan_cli={level},gan_train={level},gan_data={level},gan_kernels={level}"
+            ))
+        };
         let stderr = console.clone();
         let layer = fmt::layer().with_writer(move || Line::to(&stderr, Target::Stderr));
         let stderr_layer = match global.log_format {
@@ -64,8 +67,7 @@ impl Console {
         console
     }
 
-    /// One that shows nothing, for tests.
-    #[cfg(test)]
+    /// One that shows nothing.
     pub(crate) fn silent() -> Self {
         Self { shared: Arc::default(), quiet: true, json_log: false }
     }

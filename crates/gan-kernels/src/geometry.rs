@@ -3,7 +3,7 @@
 use candle_core::{Result, bail};
 
 /// Geometry of a 2-D convolution; (height, width) pairs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConvGeometry {
     /// Step between neighbouring outputs, in input pixels.
     pub stride: (usize, usize),

@@ -3,7 +3,7 @@
 //!
 //! On the CPU everything runs on rayon's global pool. Sums are cut by shape alone and taken in a fixed order, so
 //! equal inputs give equal bits. On other devices the same functions are composed of candle's own ops
-//! (module `fallback`).
+//! (module `fallback`); with feature `cudnn` convolutions on CUDA devices are cuDNN's.
 //!
 //! An argument that candle does not track (`Tensor::track_op` is false: input images, the weights of a frozen
 //! network) costs no gradient work.
@@ -15,6 +15,7 @@ mod batch_norm;
 mod buffer;
 pub mod check;
 mod conv;
+mod cuda;
 mod element;
 mod elementwise;
 mod ema;
@@ -38,6 +39,7 @@ pub use adam::{Adam, AdamConfig};
 pub use backward::backward;
 pub use batch_norm::BatchMoments;
 pub use conv::{conv_transpose2d, conv2d, conv2d_weight_grad};
+pub use cuda::tune_device;
 pub use ema::Ema;
 pub use geometry::ConvGeometry;
 pub use gradient_norm::gradient_norm;

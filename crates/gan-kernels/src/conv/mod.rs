@@ -1,6 +1,8 @@
 //! Convolutions: public functions, shape checks.
 
 mod assemble;
+#[cfg(feature = "cudnn")]
+mod cudnn;
 mod dense;
 mod direct;
 mod layout;

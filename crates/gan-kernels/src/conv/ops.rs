@@ -6,11 +6,15 @@
 use std::borrow::Cow;
 
 use candle_core::backend::BackendStorage;
+#[cfg(feature = "cudnn")]
+use candle_core::op::BackpropOp;
 use candle_core::{
-    CpuStorage, CudaStorage, CustomOp2, Layout, MetalStorage, Result, Shape, Storage, Tensor,
-    WithDType, bail,
+    CpuStorage, CudaStorage, CustomOp2, DType, Layout, MetalStorage, Result, Shape, Storage,
+    Tensor, WithDType, bail,
 };
 
+#[cfg(feature = "cudnn")]
+use super::cudnn;
 use super::layout::{channels_first, channels_last};
 use super::passes::run;
 use super::shape::ConvShape;
@@ -19,7 +23,7 @@ use crate::fallback;
 use crate::second_order::input_of_gradient;
 
 /// Which of the three dual ops, by what it makes of what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Pass {
     /// `(large, weight) → small`
     Forward,
@@ -44,14 +48,14 @@ impl Pass {
 struct ConvOp {
     pass: Pass,
     shape: ConvShape,
-    /// On other devices than the CPU the result, computed by candle's ops before this op is recorded.
+    /// The result, computed by candle's ops before this op is recorded; nothing on the CPU and where cuDNN does it.
     computed: Option<Tensor>,
 }
 
 /// Applies one of the dual ops; the arguments' shapes have been checked against `shape`.
 pub(crate) fn apply(pass: Pass, shape: ConvShape, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let (a, b) = (a.contiguous()?, b.contiguous()?);
-    let computed = if a.device().is_cpu() {
+    let computed = if a.device().is_cpu() || by_cudnn(&a) {
         None
     } else {
         Some(compute_with_candle(pass, &shape, &a.detach(), &b.detach())?)
@@ -59,13 +63,21 @@ pub(crate) fn apply(pass: Pass, shape: ConvShape, a: &Tensor, b: &Tensor) -> Res
     a.apply_op2(&b, ConvOp { pass, shape, computed })
 }
 
+/// Whether an op on this tensor is left to cuDNN.
+fn by_cudnn(a: &Tensor) -> bool {
+    cfg!(feature = "cudnn") && a.device().is_cuda() && matches!(a.dtype(), DType::F32 | DType::F64)
+}
+
+/// The result begins where its storage begins.
 fn compute_with_candle(pass: Pass, shape: &ConvShape, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let large = (shape.large.height, shape.large.width);
-    match pass {
+    let result = match pass {
         Pass::Forward => fallback::conv2d(a, b, shape.geometry),
         Pass::InputGrad => fallback::conv_transpose2d(a, b, shape.geometry, large),
         Pass::WeightGrad => fallback::conv2d_weight_grad(a, b, shape.kernel, shape.geometry),
-    }
+    }?;
+    // One image of one channel that was cropped is contiguous, but begins later. Cloning a storage ignores that.
+    if result.layout().start_offset() == 0 { Ok(result) } else { result.force_contiguous() }
 }
 
 impl ConvOp {
@@ -77,10 +89,10 @@ impl ConvOp {
             Pass::WeightGrad => (shape.large, Some(shape.small), None),
         };
         let a = channels_last(a, a_image);
-        let b = b_image.map_or(Cow::Borrowed(b), |image| channels_last(b, image).into());
+        let b = b_image.map_or(Cow::Borrowed(b), |image| channels_last(b, image));
         let result = run(self.pass, shape, &a, &b);
         match image {
-            Some(image) => channels_first(&result, image),
+            Some(image) => channels_first(result, image).into_owned(),
             None => result,
         }
     }
@@ -99,6 +111,29 @@ impl ConvOp {
             Some(tensor) => Ok(tensor),
             None => bail!("{} was recorded without its result", self.name()),
         }
+    }
+
+    /// A copy of a result.
+    fn cuda_storage(&self, computed: &Tensor) -> Result<CudaStorage> {
+        let (storage, layout) = computed.storage_and_layout();
+        match &*storage {
+            Storage::Cuda(storage) => storage.try_clone(layout),
+            _ => bail!("{}: arguments on different devices", self.name()),
+        }
+    }
+
+    /// The result by cuDNN, or by candle's ops on copies of the arguments where cuDNN does not take the shape.
+    #[cfg(feature = "cudnn")]
+    fn run_cudnn(&self, a: cudnn::Argument<'_>, b: cudnn::Argument<'_>) -> Result<CudaStorage> {
+        if let Some(result) = cudnn::run(self.pass, &self.shape, a, b)? {
+            return Ok(result);
+        }
+        let tensor = |(storage, layout): cudnn::Argument<'_>| -> Result<Tensor> {
+            let copy = Storage::Cuda(storage.to_dtype(layout, storage.dtype())?);
+            Ok(Tensor::from_storage(copy, layout.shape().clone(), BackpropOp::none(), false))
+        };
+        let result = compute_with_candle(self.pass, &self.shape, &tensor(a)?, &tensor(b)?)?;
+        self.cuda_storage(&result)
     }
 }
 
@@ -122,16 +157,19 @@ impl CustomOp2 for ConvOp {
 
     fn cuda_fwd(
         &self,
-        _: &CudaStorage,
-        _: &Layout,
-        _: &CudaStorage,
-        _: &Layout,
+        a: &CudaStorage,
+        a_layout: &Layout,
+        b: &CudaStorage,
+        b_layout: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
-        let (storage, layout) = self.computed()?.storage_and_layout();
-        match &*storage {
-            Storage::Cuda(storage) => Ok((storage.try_clone(layout)?, self.output_shape())),
-            _ => bail!("{}: arguments on different devices", self.name()),
+        #[cfg(feature = "cudnn")]
+        if self.computed.is_none() {
+            let result = self.run_cudnn((a, a_layout), (b, b_layout))?;
+            return Ok((result, self.output_shape()));
         }
+        #[cfg(not(feature = "cudnn"))]
+        let _ = (a, a_layout, b, b_layout);
+        Ok((self.cuda_storage(self.computed()?)?, self.output_shape()))
     }
 
     fn metal_fwd(

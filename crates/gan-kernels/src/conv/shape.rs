@@ -5,7 +5,7 @@ use candle_core::{Result, bail};
 use crate::geometry::ConvGeometry;
 
 /// Sizes of one image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Image {
     pub(crate) channels: usize,
     pub(crate) height: usize,
@@ -24,7 +24,7 @@ impl Image {
 
 /// A convolution between `large` images (its input) and `small` ones (its output). The transposed convolution has
 /// the same shape read from small to large.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ConvShape {
     pub(crate) batch: usize,
     pub(crate) large: Image,
