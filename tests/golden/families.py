@@ -8,71 +8,14 @@ torch 2.15 (float64 on the CPU).
 
 import pathlib
 
-import numpy
 import torch
 from safetensors.torch import save_file
 
 import torch_families as families
+from golden_values import gradients, inputs, made, weighted
 
 HERE = pathlib.Path(__file__).parent
-BATCH, STRIDE = 3, 997
-
-
-def hashed(name, count):
-    """Values in [-1, 1) of 24 bits: FNV-1a of the name, then murmur3's finalizer over the index."""
-    seed = 2166136261
-    for byte in name.encode():
-        seed = (seed ^ byte) * 16777619 % 2**32
-    mask = numpy.uint64(2**32 - 1)
-    x = numpy.arange(count, dtype=numpy.uint64) ^ numpy.uint64(seed)
-    x = (x ^ (x >> numpy.uint64(16))) * numpy.uint64(0x85EBCA6B) & mask
-    x = (x ^ (x >> numpy.uint64(13))) * numpy.uint64(0xC2B2AE35) & mask
-    x = x ^ (x >> numpy.uint64(16))
-    return (x >> numpy.uint64(8)).astype(numpy.float64) / 2**23 - 1
-
-
-def fill(module):
-    for name, tensor in module.state_dict().items():
-        if name.endswith("num_batches_tracked"):
-            continue
-        # A convolution's and a linear layer's weight is of the size that keeps the variance.
-        center, scale = 0.0, 0.125
-        if name.endswith(("norm.weight", "running_var")):
-            center, scale = 1.0, 0.5
-        elif tensor.dim() > 1:
-            scale = (4 / tensor[0].numel()) ** 0.5
-        values = center + scale * hashed(name, tensor.numel())
-        # As f32, which is what our networks hold.
-        values = torch.from_numpy(values).float().double()
-        tensor.copy_(values.reshape(tensor.shape))
-
-
-def gradients(prefix, module):
-    out = {}
-    for name, parameter in module.named_parameters():
-        grad = parameter.grad.flatten()
-        out[f"{prefix}.norm.{name}"] = grad.norm().reshape(1)
-        out[f"{prefix}.grad.{name}"] = grad[::STRIDE].clone()
-    return out
-
-
-def inputs(name, *shape):
-    values = hashed(name, int(numpy.prod(shape)))
-    return torch.from_numpy(values).reshape(shape)
-
-
-def weighted(outputs):
-    """A loss that weighs every output differently."""
-    count = outputs.numel()
-    return (outputs.flatten() * torch.arange(1, count + 1, dtype=torch.float64)).sum() / count
-
-
-def made(*modules):
-    for module in modules:
-        module.double().eval()
-        with torch.no_grad():
-            fill(module)
-    return modules
+BATCH = 3
 
 
 def pair(prefix, generator, discriminator, latent):
@@ -89,6 +32,15 @@ def alone(prefix, generator, latent):
     images = g(inputs("z", BATCH, latent))
     weighted(images).backward()
     return {f"{prefix}.images": images.detach()} | gradients(f"{prefix}.generator", g)
+
+
+def skip_z(prefix, latent, width, channels, size):
+    (g,) = made(families.SkipZGenerator(latent, width, channels, size))
+    z = inputs("z", BATCH, latent).requires_grad_()
+    images = g(z)
+    weighted(images).backward()
+    out = {f"{prefix}.images": images.detach(), f"{prefix}.latent": z.grad}
+    return out | gradients(f"{prefix}.generator", g)
 
 
 def classifier(prefix, width, outputs, channels, size):
@@ -112,5 +64,6 @@ out |= alone("fc_conv", families.FcConvGenerator(50, 1, 28), 50)
 out |= pair("conv", families.ConvGenerator(7, 3, 12), families.ConvDiscriminator(3, 12), 7)
 out |= pair("mlp", families.MlpGenerator(5, 2), families.MlpDiscriminator(2), 5)
 out |= pair("infogan", families.InfoGenerator(6, 3, 8), families.InfoDiscriminator(3, 8), 6)
+out |= skip_z("skip_z", 6, 4, 1, 32)
 out |= classifier("classifier", 4, 5, 3, 28)
 save_file({k: v.contiguous() for k, v in out.items()}, HERE / "families.safetensors")

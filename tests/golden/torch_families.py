@@ -7,6 +7,8 @@ import torch
 from torch import nn
 from torch.nn.functional import leaky_relu, relu
 
+from torch_dcgan import plan
+
 
 def linears(*sizes):
     return nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
@@ -157,6 +159,33 @@ class InfoGenerator(nn.Module):
         x = z.reshape(*z.shape, 1, 1)
         for block in self.blocks:
             x = torch.relu(block.norm(block.conv(x)))
+        return torch.tanh(self.to_image(x))
+
+
+class SkipZGenerator(nn.Module):
+    """DCGAN's, whose every block reads the latent, as channels that are the same all over the maps."""
+
+    def __init__(self, latent, width, channels, size):
+        super().__init__()
+        start, doublings = plan(size)
+        self.blocks = nn.ModuleList()
+        c_in = latent
+        for i in range(doublings):
+            c_out = width * 2 ** (doublings - 1 - i)
+            kernel, stride, padding = (start, 1, 0) if i == 0 else (4, 2, 1)
+            block = nn.Module()
+            block.conv = nn.ConvTranspose2d(c_in, c_out, kernel, stride, padding, bias=False)
+            block.norm = nn.BatchNorm2d(c_out)
+            self.blocks.append(block)
+            c_in = c_out + latent
+        self.to_image = nn.ConvTranspose2d(width, channels, 4, 2, 1, bias=False)
+
+    def forward(self, z):
+        x = z[:, :, None, None]
+        for i, block in enumerate(self.blocks):
+            if i > 0:
+                x = torch.cat([x, z[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)
+            x = relu(block.norm(block.conv(x)))
         return torch.tanh(self.to_image(x))
 
 

@@ -23,6 +23,10 @@ pub struct ModelConfig {
     pub generator_width: usize,
     /// Channels of the discriminator's first map (`ndf`); `dcgan`'s alone.
     pub discriminator_width: usize,
+    /// Skip-z (Brock et al. 2019, <https://arxiv.org/abs/1809.11096>, section 3): every block of the generator reads the
+    /// latent, not the first alone; `dcgan`'s alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skip_z: bool,
     /// Conditional GAN (Mirza and Osindero 2014, <https://arxiv.org/abs/1411.1784>): the latent part that the
     /// discriminator is told too, as one more channel for each value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,6 +108,9 @@ impl ModelConfig {
     pub fn check(&self, image: ImageShape) -> std::result::Result<(), String> {
         if self.generator_width == 0 || self.discriminator_width == 0 {
             return Err("a network's width is 1 or more, not 0".into());
+        }
+        if self.skip_z && self.generator != GeneratorKind::Dcgan {
+            return Err("model.skip_z is of the dcgan generator alone; leave it away, or set model.generator to dcgan".into());
         }
         let points = (image.height, image.width) == (1, 1);
         let for_points =
@@ -195,7 +202,7 @@ impl ModelConfig {
             GeneratorKind::Mlp => mlp::Generator::new(size, image, vb).map(Generator::Mlp),
             GeneratorKind::Dcgan => {
                 let plan = dcgan::Plan::new(image).map_err(candle_core::Error::Msg)?;
-                dcgan::Generator::new(plan, size, self.generator_width, image, vb)
+                dcgan::Generator::new(plan, size, self.generator_width, self.skip_z, image, vb)
                     .map(Generator::Dcgan)
             }
         }

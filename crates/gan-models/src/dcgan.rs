@@ -4,6 +4,12 @@
 //! A stage doubles the size; a plan starts at 4 to 7 pixels, so that 28 = 7·2², 32 = 4·2³,
 //! 64 = 4·2⁴ and 128 = 4·2⁵ are all reached exactly. Deviation from the paper: none at 64×64; other
 //! sizes have fewer or more stages.
+//!
+//! On request the latent reaches every block of the generator, not the first alone: skip-z (Brock et al. 2019,
+//! <https://arxiv.org/abs/1809.11096>, section 3). There the latent sets gains and biases of conditional batch norms; here,
+//! where batch norm is not conditional, the whole latent lies beside the maps as constant channels, which shift each
+//! channel of the next maps. The layer that makes the image has the maps alone: the latent would add the
+//! same 2×2 pixels all over it.
 
 use candle_core::{Result, Tensor};
 use candle_nn::{ModuleT, VarBuilder};
@@ -64,15 +70,17 @@ impl Plan {
 pub struct Generator {
     blocks: Vec<(ConvTranspose2d, BatchNorm)>,
     to_image: ConvTranspose2d,
+    skip_z: bool,
 }
 
 impl Generator {
     /// Parameters are named `blocks.{i}.{conv,norm}` and `to_image`; `width` is the channels of the
-    /// last map before the image.
+    /// last map before the image. With `skip_z` every block reads the latent.
     pub fn new(
         plan: Plan,
         latent: usize,
         width: usize,
+        skip_z: bool,
         image: ImageShape,
         vb: VarBuilder<'_>,
     ) -> Result<Self> {
@@ -90,17 +98,17 @@ impl Generator {
                 vb.pp("conv"),
             )?;
             blocks.push((conv, BatchNorm::new(c_out, Activation::Relu, vb.pp("norm"))?));
-            c_in = c_out;
+            c_in = if skip_z { c_out + latent } else { c_out };
         }
         let to_image = ConvTranspose2d::new(
-            c_in,
+            width,
             image.channels,
             KERNEL,
             DOUBLE,
             Activation::Tanh,
             vb.pp("to_image"),
         )?;
-        Ok(Self { blocks, to_image })
+        Ok(Self { blocks, to_image, skip_z })
     }
 }
 
@@ -109,7 +117,10 @@ impl Generator {
     pub fn images(&self, z: &Tensor, train: bool) -> Result<FeatureMaps> {
         let (n, latent) = z.dims2()?;
         let mut x = FeatureMaps::from_tensor(&z.reshape((n, latent, 1, 1))?)?;
-        for (conv, norm) in &self.blocks {
+        for (i, (conv, norm)) in self.blocks.iter().enumerate() {
+            if self.skip_z && i > 0 {
+                x = x.with_constant_channels(z)?; // [N, C + latent, start·2ⁱ⁻¹, start·2ⁱ⁻¹]
+            }
             x = norm.forward_t(&conv.forward(&x)?, train)?; // [N, C, start·2ⁱ, start·2ⁱ]
         }
         self.to_image.forward(&x)

@@ -4,11 +4,13 @@ use candle_core::{Result, Tensor};
 use candle_nn::ModuleT;
 use gan_kernels::FeatureMaps;
 
-use crate::{conv, dcgan, fc, fc_conv, infogan, mlp};
+use crate::{autoencoder, conv, dcgan, fc, fc_conv, infogan, mlp};
 
 /// A generator: latents to images, or to points as images of one pixel.
 #[derive(Clone, Debug)]
 pub enum Generator {
+    /// [`autoencoder::Decoder`].
+    Decoder(autoencoder::Decoder),
     /// [`conv::Generator`].
     Conv(conv::Generator),
     /// [`dcgan::Generator`].
@@ -27,6 +29,7 @@ impl Generator {
     /// `z`: `(N, encoded latent)` → images `(N, C, H, W)` in [−1, 1], for a discriminator to look at.
     pub fn images(&self, z: &Tensor, train: bool) -> Result<FeatureMaps> {
         match self {
+            Self::Decoder(network) => network.images(z, train),
             Self::Conv(network) => network.images(z, train),
             Self::Dcgan(network) => network.images(z, train),
             Self::Fc(network) => network.images(z, train),

@@ -4,6 +4,7 @@
 //! weights on every device and in every order of construction. A network is read in one page
 //! ([`dcgan`]); what it is made of is in [`layers`].
 
+pub mod autoencoder;
 pub mod classifier;
 pub mod config;
 pub mod conv;

@@ -11,6 +11,7 @@ const TINY: ModelConfig = ModelConfig {
     discriminator: DiscriminatorKind::Dcgan,
     generator_width: 2,
     discriminator_width: 2,
+    skip_z: false,
     condition: None,
     auxiliary: None,
     codes: Vec::new(),
@@ -114,6 +115,11 @@ fn sizes_that_cannot_be_are_refused() {
     }
     let oblong = ImageShape { channels: 3, height: 64, width: 48 };
     assert!(TINY.check(oblong).is_err_and(|e| e.contains("48×64")));
+
+    let skip = ModelConfig { skip_z: true, ..TINY };
+    assert_eq!(skip.check(square(64, 3)), Ok(()));
+    let skip = ModelConfig { generator: GeneratorKind::Conv, ..skip };
+    assert!(skip.check(square(64, 3)).is_err_and(|e| e.contains("model.skip_z")));
 }
 
 #[test]

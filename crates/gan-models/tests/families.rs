@@ -1,18 +1,18 @@
-//! The small model families (fc, fc-conv, conv, infogan, mlp, classifier) against PyTorch and their sources.
+//! The small model families (fc, fc-conv, conv, infogan, mlp, skip-z, classifier) against PyTorch and their sources.
+
+mod common;
 
 use std::collections::HashMap;
 
-use candle_core::backprop::GradStore;
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor, Var};
 use gan_core::ImageShape;
 use gan_core::testing::{Golden, Tolerance, assert_close};
 use gan_kernels::{FeatureMaps, backward};
 use gan_models::classifier::Classifier;
 use gan_models::params::is_buffer;
-use gan_models::{ParamStore, conv, fc, fc_conv, infogan, mlp, summary};
+use gan_models::{ParamStore, conv, dcgan, fc, fc_conv, infogan, mlp, summary};
 
-/// f32 sums of at most 3136 terms over five layers, against float64.
-const CLOSE: Tolerance = Tolerance { rtol: 2e-5, atol: 5e-6 };
+use common::{CLOSE, assert_gradients, fill, input, store, weighted};
 
 const POINT: ImageShape = ImageShape { channels: 2, height: 1, width: 1 };
 
@@ -20,74 +20,8 @@ fn square(size: usize, channels: usize) -> ImageShape {
     ImageShape { channels, height: size, width: size }
 }
 
-fn store(network: &str) -> ParamStore {
-    ParamStore::seeded(network, 0, &Device::Cpu)
-}
-
-/// As in tests/golden/families.py: values in [−1, 1) of 24 bits, by FNV-1a of the name and murmur3's
-/// finalizer over the index.
-fn hashed(name: &str, count: usize) -> Vec<f64> {
-    let fnv = |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(16_777_619);
-    let seed = name.bytes().fold(2_166_136_261, fnv);
-    let value = |index: u32| {
-        let mut x = index ^ seed;
-        x = (x ^ (x >> 16)).wrapping_mul(0x85EB_CA6B);
-        x = (x ^ (x >> 13)).wrapping_mul(0xC2B2_AE35);
-        f64::from((x ^ (x >> 16)) >> 8) / f64::from(1 << 23) - 1.0
-    };
-    (0..count as u32).map(value).collect()
-}
-
-fn input(name: &str, dims: &[usize]) -> Result<Tensor> {
-    Tensor::from_vec(hashed(name, dims.iter().product()), dims, &Device::Cpu)?.to_dtype(DType::F32)
-}
-
-/// Gives a network the weights that its reference had.
-fn fill(store: &ParamStore) -> Result<()> {
-    let dims: HashMap<_, _> =
-        store.tensors().into_iter().map(|(name, var)| (name, var.dims().to_vec())).collect();
-    store.load(|name| {
-        let dims = &dims[name];
-        let count: usize = dims.iter().product();
-        let (center, scale) = match dims.len() {
-            _ if name.ends_with("norm.weight") || name.ends_with("running_var") => (1.0, 0.5),
-            1 => (0.0, 0.125),
-            _ => (0.0, (4.0 / (count / dims[0]) as f64).sqrt()),
-        };
-        let values = hashed(name, count).into_iter().map(|x| (center + scale * x) as f32);
-        Tensor::from_vec(values.collect::<Vec<_>>(), &dims[..], &Device::Cpu)
-    })
-}
-
-/// A loss that weighs every output differently.
-fn weighted(outputs: &Tensor) -> Result<Tensor> {
-    let count = outputs.elem_count();
-    let weights = Tensor::arange(1f32, count as f32 + 1.0, &Device::Cpu)?;
-    (outputs.flatten_all()? * weights)?.sum_all()? / count as f64
-}
-
 fn golden() -> Result<Golden> {
     Golden::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/families.safetensors"))
-}
-
-/// Compares the gradient of every parameter: its norm, and every 997th value.
-fn assert_gradients(golden: &Golden, prefix: &str, store: &ParamStore, grads: &GradStore) {
-    for (name, var) in store.parameters() {
-        let grad = grads.get(&var).expect("a gradient reaches every parameter");
-        let grad: Vec<f32> = grad.flatten_all().and_then(|g| g.to_vec1()).expect("f32");
-        let norm = grad.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
-        let norm = Tensor::new(&[norm], &Device::Cpu).expect("small");
-        let reference = golden.get(&format!("{prefix}.norm.{name}"));
-        assert_close(&norm, reference, Tolerance { rtol: 1e-4, atol: 0.0 });
-
-        let some: Vec<f32> = grad.iter().step_by(997).copied().collect();
-        let some = Tensor::new(some, &Device::Cpu).expect("small");
-        let norm: f64 = reference.squeeze(0).and_then(|n| n.to_scalar()).expect("f64");
-        // A value is a sum whose terms cancel: its error is of a usual value's size.
-        let atol = 1e-3 * norm / (grad.len() as f64).sqrt();
-        let reference = golden.get(&format!("{prefix}.grad.{name}"));
-        assert_close(&some, reference, Tolerance { rtol: 1e-4, atol });
-    }
 }
 
 /// Values: tests/golden/families.py (torch 2.15, float64).
@@ -155,6 +89,29 @@ fn the_mixed_generator_matches_pytorch() -> Result<()> {
     Ok(())
 }
 
+fn with_skip_z(store: &ParamStore, latent: usize, image: ImageShape) -> Result<dcgan::Generator> {
+    let plan = dcgan::Plan::new(image).expect("it is square");
+    dcgan::Generator::new(plan, latent, 4, true, image, store.trainable())
+}
+
+/// Values: tests/golden/families.py (torch 2.15, float64). The latent gets a gradient of every block that reads it.
+#[test]
+fn skip_z_matches_pytorch() -> Result<()> {
+    let (golden, g) = (golden()?, store("generator"));
+    let generator = with_skip_z(&g, 6, square(32, 1))?;
+    fill(&g)?;
+    let z = Var::from_tensor(&input("z", &[3, 6])?)?;
+    let images = generator.images(&z, false)?.to_tensor()?;
+    assert_close(&images, golden.get("skip_z.images"), CLOSE);
+    let grads = backward(&weighted(&images)?)?;
+    assert_gradients(&golden, "skip_z.generator", &g, &grads);
+    let of_latent = golden.get("skip_z.latent");
+    let largest = of_latent.abs()?.max_all()?.to_scalar::<f64>()?;
+    let close = Tolerance { rtol: 1e-4, atol: 1e-5 * largest };
+    assert_close(grads.get(&z).expect("a gradient of the latent"), of_latent, close);
+    Ok(())
+}
+
 /// Values: tests/golden/families.py (torch 2.15, float64).
 #[test]
 fn the_classifier_matches_pytorch() -> Result<()> {
@@ -180,7 +137,7 @@ fn the_classifier_matches_pytorch() -> Result<()> {
 type Network = fn(&ParamStore, train: bool) -> Result<Tensor>;
 
 /// Every network at a small size.
-const NETWORKS: [(&str, Network); 8] = [
+const NETWORKS: [(&str, Network); 9] = [
     ("fc generator", |store, train| {
         let network = fc::Generator::new(50, square(28, 1), store.trainable())?;
         network.images(&input("z", &[3, 50])?, train)?.to_tensor()
@@ -213,6 +170,10 @@ const NETWORKS: [(&str, Network); 8] = [
         let network = Classifier::new(32, 10, square(28, 1), store.trainable())?;
         network.logits(&FeatureMaps::from_tensor(&input("x", &[3, 1, 28, 28])?)?, train)
     }),
+    ("skip-z generator", |store, train| {
+        let network = with_skip_z(store, 50, square(28, 1))?;
+        network.images(&input("z", &[3, 50])?, train)?.to_tensor()
+    }),
 ];
 
 fn values(tensor: &Tensor) -> Result<Vec<f32>> {
@@ -239,6 +200,7 @@ fn parameter_counts_are_those_of_the_sources() -> Result<()> {
             + (64 * 64 * 16 + 128)
             + linear(64 * 7 * 7, 128)
             + linear(128, 10),
+        (50 * 8 * 7 * 7 + 16) + ((8 + 50) * 4 * 16 + 8) + 4 * 16,
     ];
     for ((name, network), expected) in NETWORKS.into_iter().zip(expected) {
         let store = store(name);

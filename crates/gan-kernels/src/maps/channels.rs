@@ -1,15 +1,15 @@
 //! Channels that are the same all over a map: what a network is told about a whole image.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::buffers::{Buffers, token, token_tensor};
 use super::{FeatureMaps, Values};
 use crate::conv::Image;
-use crate::element::with_element;
+use crate::element::{Element, with_element};
 
 impl FeatureMaps {
     /// The maps with one more channel for each of `values` `[N, K]`, which has that value everywhere: `[N, C + K, H, W]`.
-    /// Differentiable with respect to the maps; `values` is taken as constant.
+    /// Differentiable with respect to both.
     ///
     /// # Errors
     /// If `values` is not `[N, K]`, or of another type or device than the maps.
@@ -23,7 +23,6 @@ impl FeatureMaps {
             bail!("{OP}: values for {rows} images, the maps are of {n}")
         }
         self.check_parameter(OP, "values", values)?;
-        let values = values.detach();
         let image = Image { channels: channels + more, ..self.image };
         let (buffers, node) = match &self.values {
             Values::Tensor(x) => {
@@ -47,9 +46,9 @@ impl FeatureMaps {
             }
             Buffers::new(y)
         });
-        let op = Append { channels, of: image.channels, input: buffers.clone(), output };
+        let op = Append { channels, of: image.channels, area, input: buffers.clone(), output };
         let output = op.output.clone();
-        let node = node.apply_op1(op)?;
+        let node = node.apply_op2(values, op)?;
         Ok(self.with(image, Values::Cpu(output, node)))
     }
 }
@@ -59,31 +58,71 @@ struct Append {
     /// Channels of the input and of the output.
     channels: usize,
     of: usize,
+    /// Pixels of a map.
+    area: usize,
     input: Buffers,
     output: Buffers,
 }
 
-impl CustomOp1 for Append {
+impl CustomOp2 for Append {
     fn name(&self) -> &'static str {
         "with_constant_channels"
     }
 
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         Ok((token(), 1.into()))
     }
 
-    fn bwd(&self, node: &Tensor, _: &Tensor, _: &Tensor) -> Result<Option<Tensor>> {
-        if !node.track_op() {
-            return Ok(None);
+    fn bwd(
+        &self,
+        node: &Tensor,
+        values: &Tensor,
+        _: &Tensor,
+        _: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        if !node.track_op() && !values.track_op() {
+            return Ok((None, None));
         }
         with_element!(self.input.storage(), self.name(), T => {
             let grad = self.output.take_gradient::<T>()?;
+            let mut of_values = None;
+            if values.track_op() {
+                let sums = self.sums_over_pixels(&grad);
+                of_values = Some(Tensor::from_vec(sums, values.shape(), values.device())?);
+            }
+            if !node.track_op() {
+                return Ok((None, of_values));
+            }
             let mut own = Vec::with_capacity(grad.len() / self.of * self.channels);
             for pixel in grad.chunks_exact(self.of) {
                 own.extend_from_slice(&pixel[..self.channels]);
             }
             self.input.add_gradient(own)?;
-        });
-        token_tensor().map(Some)
+            Ok((token_tensor().map(Some)?, of_values))
+        })
+    }
+}
+
+impl Append {
+    /// Of each image and appended channel the sum of `grad` `[N, H, W, C + K]` over the map: `[N, K]`.
+    fn sums_over_pixels<T: Element>(&self, grad: &[T]) -> Vec<T> {
+        let more = self.of - self.channels;
+        let mut sums = Vec::with_capacity(grad.len() / (self.area * self.of) * more);
+        for image in grad.chunks_exact(self.area * self.of) {
+            let start = sums.len();
+            sums.resize(start + more, T::default());
+            for pixel in image.chunks_exact(self.of) {
+                for (sum, &x) in sums[start..].iter_mut().zip(&pixel[self.channels..]) {
+                    *sum += x;
+                }
+            }
+        }
+        sums
     }
 }

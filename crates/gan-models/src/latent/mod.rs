@@ -22,7 +22,7 @@ pub struct Part {
 }
 
 /// A latent: its parts in the order in which a network reads them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Latent {
     parts: Vec<Part>,
@@ -37,6 +37,11 @@ impl Latent {
     /// `size` draws from N(0, 1) under the name `z`, the classic latent.
     pub fn normal(size: usize) -> Self {
         Self::new(vec![Part { name: "z".into(), distribution: Distribution::Normal { size } }])
+    }
+
+    /// Whether it has no parts.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
     }
 
     /// Its parts, in order.
