@@ -17,6 +17,34 @@ pub enum EvalError {
     #[error("no images to compare; at least one pair is needed")]
     Empty,
 
+    /// Nothing was given to measure.
+    #[error("no samples to measure; at least one is needed")]
+    NoSamples,
+
+    /// Predictions and labels that do not pair up.
+    #[error("{predictions} predictions but {labels} labels; one label a prediction is needed")]
+    Labels {
+        /// Number of predictions.
+        predictions: usize,
+        /// Number of labels.
+        labels: usize,
+    },
+
+    /// A class or mode that there is not.
+    #[error("sample {index} is of class {class}, expected below {n_classes}")]
+    ClassRange {
+        /// The sample.
+        index: usize,
+        /// Its class.
+        class: usize,
+        /// Classes there are.
+        n_classes: usize,
+    },
+
+    /// A value without a place among numbers.
+    #[error("values are not all numbers; the network that made them has gone astray")]
+    NotANumber,
+
     /// A folder without PNG files.
     #[error("{}: expected PNG files, found none; name a folder that holds them directly", .path.display())]
     NoPictures {
