@@ -3,7 +3,9 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use crate::error::Result;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
 
 /// Writes a file through `write` into a temporary sibling and renames it over `path`.
 ///
@@ -37,6 +39,14 @@ pub fn write_atomic<E: From<std::io::Error>>(
 /// Writes bytes as [`write_atomic`] does.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     write_atomic(path, |file| Ok(file.write_all(bytes)?))
+}
+
+/// Writes any serializable value as indented JSON, as [`write_atomic`] does.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(value)
+        .map_err(|e| Error::Io(std::io::Error::other(e.to_string())))?;
+    text.push('\n');
+    write_bytes(path, text.as_bytes())
 }
 
 /// Makes a renaming survive a power cut. Where the system cannot, the file itself is still whole.

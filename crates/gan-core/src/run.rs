@@ -9,6 +9,7 @@
 //! | `data.json` | the manifest of the data set |
 //! | `real.png`, `samples/{images_seen}.png` | grids |
 //! | `progression.gif`, `plots/` | written at the end |
+//! | `plots/epoch-{epoch}/` | figures on the way |
 //! | `checkpoints/{images_seen}.safetensors` | weights and everything that resuming needs |
 //! | `sampled/` | grids of `sample`, with their latents |
 //! | `log.txt` | what the program said |
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::file::write_bytes;
+use crate::file::write_json;
 
 /// A folder of one training run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,6 +210,11 @@ impl RunDir {
         self.root.join("plots").join(name)
     }
 
+    /// `plots/epoch-{epoch}`, three digits so that names sort by time: the folder of figures after that many epochs.
+    pub fn epoch_plots(&self, epoch: u64) -> PathBuf {
+        self.plot(&format!("epoch-{epoch:03}"))
+    }
+
     /// `samples/{images_seen}.png`, nine digits so that names sort by time.
     pub fn sample(&self, images_seen: u64) -> PathBuf {
         self.root.join("samples").join(format!("{images_seen:09}.png"))
@@ -247,10 +253,7 @@ impl RunDir {
 
     /// Writes any serializable value as indented JSON.
     pub fn write_json(&self, path: &Path, value: &impl Serialize) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(value)
-            .map_err(|e| Error::Io(std::io::Error::other(e.to_string())))?;
-        text.push('\n');
-        write_bytes(path, text.as_bytes())
+        write_json(path, value)
     }
 }
 
@@ -283,6 +286,7 @@ fn numbered(folder: &Path, extension: &str) -> Result<Vec<(u64, PathBuf)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::write_bytes;
 
     #[test]
     fn runs_are_numbered_past_the_highest() -> Result<()> {

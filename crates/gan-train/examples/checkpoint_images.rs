@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let images = checkpoint.generator(&device)?.forward_t(&z, false)?;
     let store = checkpoint.store("discriminator", &device);
     let (latent, image) = (&config.latent, checkpoint.image()?);
-    let discriminator = config.model.discriminator(latent, image, store.frozen())?;
+    let discriminator = config.gan()?.discriminator(latent, image, store.frozen())?;
     let logits = discriminator.forward_t(&images, false)?;
     let tensors = HashMap::from([("z", z), ("images", images), ("logits", logits)]);
     safetensors::serialize_to_file(&tensors, None, Path::new(out))?;

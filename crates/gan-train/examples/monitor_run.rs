@@ -14,7 +14,7 @@ fn main() -> Result {
         println!("{run}");
         for line in fs_err::read_to_string(Path::new(&run).join("metrics.jsonl"))?.lines() {
             let record: StepRecord = serde_json::from_str(line)?;
-            for finding in monitor.observe(&Observation::from(&record)) {
+            for finding in Observation::of(&record).iter().flat_map(|seen| monitor.observe(seen)) {
                 println!("  {}", serde_json::to_string(&finding)?);
             }
         }

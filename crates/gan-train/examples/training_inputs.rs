@@ -11,7 +11,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use gan_core::Stream;
 use gan_data::{Dataset, Loader, PrepareOptions, Source, Split, cache};
-use gan_train::{Preset, Trainer, settings, trainer};
+use gan_train::{Network, Preset, Trainer, settings, trainer};
 
 /// Settings of the small run of the golden test.
 const SMALL: &str = include_str!("../../../tests/golden/training.settings");
@@ -60,16 +60,18 @@ fn main() -> Result<()> {
         tensors.insert(format!("real.{step}"), batch.samples);
         tensors.insert(format!("z.{step}"), z.encode()?);
         let record = run.step()?;
-        loss_d.push(record.loss_d);
-        loss_g.push(record.loss_g);
+        let game = record.game.ok_or("no GAN")?;
+        loss_d.push(game.loss_d);
+        loss_g.push(game.loss_g);
     }
     tensors.insert("loss_d".into(), Tensor::new(loss_d, &Device::Cpu)?);
     tensors.insert("loss_g".into(), Tensor::new(loss_g, &Device::Cpu)?);
     let config = run.config();
-    let (g, d) = (&config.optimizer.generator, &config.optimizer.discriminator);
+    let g = config.optimizer.of(Network::Generator)?;
+    let d = config.optimizer.of(Network::Discriminator)?;
     let metadata = HashMap::from([
-        ("generator_width".to_string(), config.model.generator_width.to_string()),
-        ("discriminator_width".to_string(), config.model.discriminator_width.to_string()),
+        ("generator_width".to_string(), config.gan()?.generator_width.to_string()),
+        ("discriminator_width".to_string(), config.gan()?.discriminator_width.to_string()),
         ("lr_g".to_string(), g.lr.to_string()),
         ("lr_d".to_string(), d.lr.to_string()),
         ("beta1".to_string(), g.betas.0.to_string()),

@@ -1,6 +1,6 @@
 //! Checkpoints: one safetensors file with everything that resuming, sampling and PyTorch need.
 //!
-//! Tensors are named `generator.…`, `discriminator.…` `recognizer.…` (weights and running statistics,
+//! Tensors are named `generator.…`, `discriminator.…`, `recognizer.…`, `classifier.…` (weights and running statistics,
 //! with PyTorch's keys within a layer), `ema.generator.…` and `optimizer.{network}.….{exp_avg,exp_avg_sq}`. The metadata has
 //! one entry, `gan`: a [`Header`] as JSON. `safetensors.torch.load_file` reads the file as it is.
 
@@ -40,7 +40,8 @@ pub struct Header {
     /// Seconds of training so far.
     pub seconds: f64,
     /// Where the stream of training latents stands.
-    pub latents: StreamPosition,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latents: Option<StreamPosition>,
     /// Where the stream of a penalty's mixing weights stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mixing: Option<StreamPosition>,
@@ -169,12 +170,19 @@ impl Checkpoint {
     /// The generator with one kind of its weights.
     pub fn generator_of(&self, weights: Weights, device: &Device) -> Result<Generator, TrainError> {
         let config = &self.header.config;
-        let mut own = self.of_network("generator");
+        if !config.generates() {
+            let reason = format!(
+                "a run of {:?} has no generator; name one that has (gan-cli runs lists them)",
+                config.preset
+            );
+            return Err(TrainError::Config(reason));
+        }
+        let mut own = self.of_network(config.generator_network().name());
         if weights == Weights::Average {
             own.extend(self.of_network(EMA));
         }
         let store = ParamStore::from_tensors(own, device);
-        Ok(config.model.generator(&config.latent, self.image()?, store.frozen())?)
+        config.generator(self.image()?, store.frozen())
     }
 
     /// The weights of one network, its prefix removed.

@@ -32,7 +32,7 @@ impl Condition {
             |what: String| Err(TrainError::Config(format!("latent part {name:?} {what}")));
         let source = match latent.part(name).map(|part| &part.distribution) {
             Some(Distribution::Attributes { names, .. }) => {
-                let column = |name: &String| column(&manifest.attributes, name);
+                let column = |name: &String| attribute_column(&manifest.attributes, name);
                 Source::Attributes(names.iter().map(column).collect::<Result<_, _>>()?)
             }
             Some(Distribution::Categorical { classes, count: 1 }) => {
@@ -44,7 +44,7 @@ impl Condition {
                         return unknown(format!("has {classes} classes, an attribute has 2"));
                     }
                     (None, 0) => {
-                        Source::Attributes(vec![self::column(&manifest.attributes, name)?])
+                        Source::Attributes(vec![attribute_column(&manifest.attributes, name)?])
                     }
                     (_, n) => {
                         return unknown(format!(
@@ -91,7 +91,7 @@ pub(crate) fn fill_frequencies(latent: &mut Latent, data: &Dataset) -> Result<()
             let (all, _) = data.frequencies();
             let n = data.len(Split::Train).max(1) as f64;
             for name in &*names {
-                let column = column(&data.manifest().attributes, name)?;
+                let column = attribute_column(&data.manifest().attributes, name)?;
                 frequencies.push(all[column].counts[Split::Train as usize] as f64 / n);
             }
         }
@@ -100,7 +100,7 @@ pub(crate) fn fill_frequencies(latent: &mut Latent, data: &Dataset) -> Result<()
 }
 
 /// The column of an attribute, or an error that names the nearest.
-fn column(attributes: &[String], name: &str) -> Result<usize, TrainError> {
+pub(crate) fn attribute_column(attributes: &[String], name: &str) -> Result<usize, TrainError> {
     if let Some(column) = attributes.iter().position(|attribute| attribute == name) {
         return Ok(column);
     }

@@ -1,14 +1,16 @@
 //! The steps of a GAN: what discriminator, recognizer and generator are moved to.
 
 use candle_core::{DType, Device, Result, Tensor};
-use gan_core::Stream;
+use gan_core::{ImageShape, Stream};
 use gan_data::Dataset;
 use gan_kernels::{Ema, FeatureMaps, backward, gradient_norm};
 use gan_models::{CodeEstimate, Distribution, Judgement, LatentBatch, Recognizer};
 
+use crate::checkpoint::{Checkpoint, EMA};
 use crate::conditions::Condition;
 use crate::config::Config;
 use crate::error::TrainError;
+use crate::family::{Batch, stream_at};
 use crate::loss::{accuracy, attribute_accuracy, bce_attributes, cross_entropy, gaussian_nll};
 use crate::networks::Networks;
 use crate::penalty::{self, MIXING_STREAM, STEP, central_difference};
@@ -32,9 +34,9 @@ pub(crate) struct Gan {
 }
 
 /// A batch of real images and what the data tells about them.
-pub(crate) struct Real {
+struct Real {
     /// `(N, C, H, W)` in [−1, 1].
-    pub(crate) pixels: Tensor,
+    pixels: Tensor,
     images: FeatureMaps,
     /// Values of the condition and of the auxiliary head's part, as a latent stores them.
     condition: Option<Tensor>,
@@ -52,10 +54,11 @@ struct Fakes {
 impl Gan {
     pub(crate) fn new(
         config: &Config,
-        networks: Networks,
+        image: ImageShape,
         data: &Dataset,
         device: &Device,
     ) -> std::result::Result<Self, TrainError> {
+        let networks = Networks::new(config, image, device)?;
         let find = |name: &Option<String>| {
             name.as_ref().map(|name| Condition::find(&config.latent, name, data)).transpose()
         };
@@ -65,33 +68,66 @@ impl Gan {
             networks,
             latents: Stream::named(LATENT_STREAM, config.seed),
             mixing: Stream::named(MIXING_STREAM, config.seed),
-            condition: find(&config.model.condition)?,
-            auxiliary: find(&config.model.auxiliary)?,
+            condition: find(&config.gan()?.condition)?,
+            auxiliary: find(&config.gan()?.auxiliary)?,
             device: device.clone(),
             newest: None,
         })
     }
 
-    /// A batch with what the data tells about it; `pixels` are `(N, C, H, W)` in [−1, 1].
-    pub(crate) fn real(
-        &self,
-        pixels: Tensor,
-        data: &Dataset,
-        indices: &[usize],
-    ) -> std::result::Result<Real, TrainError> {
+    /// Puts back streams and averages; the networks are there already.
+    pub(crate) fn restore(
+        &mut self,
+        checkpoint: &Checkpoint,
+    ) -> std::result::Result<(), TrainError> {
+        let header = &checkpoint.header;
+        self.latents = stream_at(header.latents.as_ref())?;
+        if header.mixing.is_some() {
+            self.mixing = stream_at(header.mixing.as_ref())?;
+        }
+        if let Some(ema) = &mut self.ema {
+            // A run that kept no average so far begins one at its weights.
+            let averages = checkpoint.of_network(EMA);
+            let weights = checkpoint.of_network(Network::Generator.name());
+            let start = if averages.is_empty() { weights } else { averages };
+            ema.load(|name| match start.get(name) {
+                Some(average) => Ok(average.clone()),
+                None => candle_core::bail!("the moving average of {name} is missing"),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A batch with what the data tells about it.
+    fn real(&self, batch: &Batch<'_>) -> std::result::Result<Real, TrainError> {
         let told = |condition: &Option<Condition>| {
-            condition.as_ref().map(|c| c.values(data, indices, &self.device)).transpose()
+            let condition = condition.as_ref();
+            condition.map(|c| c.values(batch.data, batch.indices, &self.device)).transpose()
         };
         Ok(Real {
-            images: FeatureMaps::from_tensor(&pixels)?,
-            pixels,
+            images: FeatureMaps::from_tensor(&batch.pixels)?,
+            pixels: batch.pixels.clone(),
             condition: told(&self.condition)?,
             targets: told(&self.auxiliary)?,
         })
     }
 
     /// Every phase that is due in step number `step`, counted from 0.
-    pub(crate) fn phases(
+    pub(crate) fn step(
+        &mut self,
+        config: &Config,
+        step: u64,
+        batch: &Batch<'_>,
+        record: &mut StepRecord,
+    ) -> std::result::Result<(), TrainError> {
+        let real = self.real(batch)?;
+        let game = record.game.get_or_insert_default();
+        game.lr_d = self.networks.trained_discriminator.adam.config().lr;
+        game.lr_g = self.networks.trained_generator.adam.config().lr;
+        Ok(self.phases(config, step, &real, record)?)
+    }
+
+    fn phases(
         &mut self,
         config: &Config,
         step: u64,
@@ -103,17 +139,14 @@ impl Gan {
         let mut fakes = None;
         for phase in config.phases.iter().filter(|phase| step.is_multiple_of(phase.every)) {
             for _ in 0..phase.steps {
-                match phase.network {
-                    Network::Generator => {
-                        let fakes = match fakes.take() {
-                            Some(fakes) => fakes,
-                            None => self.fakes(config, real)?,
-                        };
-                        self.unrolled_generator_step(config, real, &fakes, record)?;
-                    }
-                    Network::Discriminator | Network::Recognizer => {
-                        fakes = Some(self.discriminator_step(config, real, record)?);
-                    }
+                if phase.network == Network::Generator {
+                    let fakes = match fakes.take() {
+                        Some(fakes) => fakes,
+                        None => self.fakes(config, real)?,
+                    };
+                    self.unrolled_generator_step(config, real, &fakes, record)?;
+                } else {
+                    fakes = Some(self.discriminator_step(config, real, record)?);
                 }
             }
         }
@@ -171,14 +204,15 @@ impl Gan {
         if let Some(clip) = config.loss.clip {
             penalty::clip_weights(&parameters, clip.bound)?;
         }
-        record.grad_norm_d = gradient_norm(&parameters, &gradients)?;
-        record.loss_d = scalar(&adversarial)?;
+        let played = record.game.get_or_insert_default();
+        played.grad_norm_d = gradient_norm(&parameters, &gradients)?;
+        played.loss_d = scalar(&adversarial)?;
         let boundary = game.boundary();
         let (real_logits, fake_logits) = (values(&on_real.logits)?, values(&on_fake.logits)?);
-        record.d_real = mean(real_logits.iter().map(|&logit| game.belief(logit)));
-        record.d_fake_before = mean(fake_logits.iter().map(|&logit| game.belief(logit)));
-        record.accuracy_real = mean(real_logits.iter().map(|&l| f64::from(l > boundary)));
-        record.accuracy_fake = mean(fake_logits.iter().map(|&l| f64::from(l <= boundary)));
+        played.d_real = mean(real_logits.iter().map(|&logit| game.belief(logit)));
+        played.d_fake_before = mean(fake_logits.iter().map(|&logit| game.belief(logit)));
+        played.accuracy_real = mean(real_logits.iter().map(|&l| f64::from(l > boundary)));
+        played.accuracy_fake = mean(fake_logits.iter().map(|&l| f64::from(l <= boundary)));
         Ok(fakes)
     }
 
@@ -234,10 +268,11 @@ impl Gan {
         if let Some(ema) = &mut self.ema {
             ema.update()?;
         }
-        record.grad_norm_g = gradient_norm(&trained.store.parameters(), &gradients)?;
-        record.loss_g = scalar(&adversarial)?;
+        let played = record.game.get_or_insert_default();
+        played.grad_norm_g = gradient_norm(&trained.store.parameters(), &gradients)?;
+        played.loss_g = scalar(&adversarial)?;
         let game = config.loss.adversarial;
-        record.d_fake_after = mean(values(&judged.logits)?.into_iter().map(|l| game.belief(l)));
+        played.d_fake_after = mean(values(&judged.logits)?.into_iter().map(|l| game.belief(l)));
         Ok(())
     }
 

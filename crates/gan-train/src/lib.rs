@@ -4,11 +4,15 @@
 //! and a device into steps; it touches no disk. A [`Session`] drives a trainer in a run folder:
 //! metrics, grids, checkpoints, plots. What to show a person while it runs is an [`Observer`]'s.
 
+mod autoencoding;
 pub mod checkpoint;
+mod classification;
+pub mod classify;
 mod conditions;
 pub mod config;
 mod error;
 pub mod estimate;
+mod family;
 mod gan;
 pub mod log;
 pub mod loss;
@@ -19,6 +23,7 @@ pub mod phase;
 pub mod preset;
 mod progression;
 pub mod recognize;
+pub mod reconstruct;
 pub mod record;
 pub mod retention;
 pub mod session;
@@ -31,6 +36,6 @@ pub use config::Config;
 pub use error::TrainError;
 pub use phase::{Network, Phase};
 pub use preset::Preset;
-pub use record::StepRecord;
+pub use record::{Game, StepRecord};
 pub use session::{Observer, Outcome, Session};
 pub use trainer::Trainer;

@@ -158,10 +158,7 @@ pub fn accuracy(logits: &Tensor, classes: &Tensor) -> Result<f64> {
 /// If the shapes or element types differ, or there are no elements.
 pub fn bce_attributes(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     check_pair("bce_attributes", logits, targets)?;
-    // Two softplus, not softplus(l) − t·l: what a certain and right logit still costs would cancel.
-    let absent = targets.affine(-1.0, 1.0)?;
-    let cost = ((targets * softplus(&logits.neg()?)?)? + (absent * softplus(logits)?)?)?;
-    cost.mean_all()
+    cross_entropies(logits, targets)?.mean_all()
 }
 
 /// Share of `logits` `(N, A)` on their target's side: above 0 where the target is above ½, else 0 or less; in [0, 1].
@@ -188,6 +185,59 @@ pub fn gaussian_nll(mean: &Tensor, log_variance: &Tensor, values: &Tensor) -> Re
     let squares = ((values - mean)?.sqr()? * log_variance.neg()?.exp()?)?;
     let twice = (squares + log_variance)?.affine(1.0, std::f64::consts::TAU.ln())?;
     twice.sum_all()? * (0.5 / mean.dim(0)? as f64)
+}
+
+/// Σ (a − b)² over all elements of two tensors of one shape.
+pub(crate) fn squared_error(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    (a - b)?.sqr()?.sum_all()
+}
+
+/// Σ |a − b| over all elements of two tensors of one shape.
+pub(crate) fn l1(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    (a - b)?.abs()?.sum_all()
+}
+
+/// Σ −t·ln σ(l) − (1 − t)·ln(1 − σ(l)) over all elements, in nats; `targets` in [0, 1].
+pub(crate) fn bce_logits(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    cross_entropies(logits, targets)?.sum_all()
+}
+
+/// Divergence of independent Gaussians of `mean` `(N, K)` and variance exp(`log_variance`) `(N, K)` from N(0, 1), in nats:
+/// ½(μ² + σ² − ln σ² − 1) summed over K, the mean over the batch, shape `()` (Kingma and Welling 2014,
+/// <https://arxiv.org/abs/1312.6114>, appendix B).
+///
+/// # Errors
+/// If the shapes or element types differ, or there are no elements.
+pub fn kl_to_standard_normal(mean: &Tensor, log_variance: &Tensor) -> Result<Tensor> {
+    check_pair("kl_to_standard_normal", mean, log_variance)?;
+    let twice = ((mean.sqr()? + log_variance.exp()?)? - (log_variance + 1.0)?)?;
+    twice.sum_all()? * (0.5 / mean.dim(0)? as f64)
+}
+
+/// Mean, variance and kurtosis of all elements of `z`, and the mean squared error of the three against those of N(0, 1): 0,
+/// 1 and 3. Four scalars, the error last. The variance is the biased one, the kurtosis the fourth central moment over
+/// its square.
+///
+/// # Errors
+/// If there are no elements.
+pub fn moment_errors(z: &Tensor) -> Result<[Tensor; 4]> {
+    if z.elem_count() == 0 {
+        bail!("moment_errors: no elements");
+    }
+    let mean = z.mean_all()?;
+    let squares = z.broadcast_sub(&mean)?.sqr()?;
+    let variance = squares.mean_all()?;
+    let kurtosis = (squares.sqr()?.mean_all()? / variance.sqr()?)?;
+    let errors = Tensor::stack(&[mean.clone(), (&variance - 1.0)?, (&kurtosis - 3.0)?], 0)?;
+    let error = errors.sqr()?.mean_all()?;
+    Ok([mean, variance, kurtosis, error])
+}
+
+/// −t·ln σ(l) − (1 − t)·ln(1 − σ(l)) for each element.
+fn cross_entropies(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    // Two softplus, not softplus(l) − t·l: what a certain and right logit still costs would cancel.
+    let absent = targets.affine(-1.0, 1.0)?;
+    (targets * softplus(&logits.neg()?)?)? + (absent * softplus(logits)?)?
 }
 
 /// Mean of ½(l − `target`)².

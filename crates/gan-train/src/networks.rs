@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use candle_core::{Device, Result, Tensor};
+use candle_nn::ModuleT;
 use gan_core::ImageShape;
-use gan_kernels::Adam;
-use gan_models::{Discriminator, Generator, ParamStore, Recognizer};
+use gan_kernels::{Adam, FeatureMaps};
+use gan_models::{Discriminator, Generator, NetworkSummary, ParamStore, Recognizer, summary};
 
 use crate::config::{Config, OptimizerConfig};
+use crate::error::TrainError;
 use crate::phase::Network;
 
 /// A network's parameters and their optimizer.
@@ -15,6 +17,7 @@ pub(crate) struct Trained {
     pub(crate) network: Network,
     pub(crate) store: ParamStore,
     pub(crate) adam: Adam,
+    optimizer: OptimizerConfig,
 }
 
 /// Everything of a [`Trained`] at one moment.
@@ -24,9 +27,21 @@ pub(crate) struct Snapshot {
 }
 
 impl Trained {
-    fn new(network: Network, store: ParamStore, config: &OptimizerConfig) -> Result<Self> {
-        let adam = Adam::new(store.parameters(), config.adam())?;
-        Ok(Self { network, store, adam })
+    /// A network with the optimizer that the configuration gives it, at its first step.
+    pub(crate) fn new(
+        network: Network,
+        store: ParamStore,
+        config: &Config,
+    ) -> std::result::Result<Self, TrainError> {
+        let optimizer = *config.optimizer.of(network)?;
+        let adam = Adam::new(store.parameters(), optimizer.adam())?;
+        Ok(Self { network, store, adam, optimizer })
+    }
+
+    /// Sets the learning rate that its schedule has after `progress` of the run, times `factor`.
+    pub(crate) fn set_learning_rate(&mut self, progress: f64, factor: f64) {
+        let scheduled = self.optimizer.schedule.factor(progress);
+        self.adam.set_learning_rate(self.optimizer.lr * factor * scheduled);
     }
 
     /// Everything that resuming needs, under the names it has in a checkpoint.
@@ -82,16 +97,20 @@ pub(crate) struct Networks {
 
 impl Networks {
     /// Networks with the initial weights of the configuration's seed.
-    pub(crate) fn new(config: &Config, image: ImageShape, device: &Device) -> Result<Self> {
-        let (model, latent) = (&config.model, &config.latent);
+    pub(crate) fn new(
+        config: &Config,
+        image: ImageShape,
+        device: &Device,
+    ) -> std::result::Result<Self, TrainError> {
+        let (model, latent) = (config.gan()?, &config.latent);
         let [g, d, q] =
-            Network::ALL.map(|network| ParamStore::seeded(network.name(), config.seed, device));
+            Network::GAN.map(|network| ParamStore::seeded(network.name(), config.seed, device));
         let generator = model.generator(latent, image, g.trainable())?;
         let discriminator = model.discriminator(latent, image, d.trainable())?;
         let frozen_discriminator = model.discriminator(latent, image, d.frozen())?;
         let recognizer = model.recognizer(latent, &discriminator, q.trainable())?;
         let frozen_recognizer = model.recognizer(latent, &discriminator, q.frozen())?;
-        let trained = |network, store| Trained::new(network, store, config.optimizer.of(network));
+        let trained = |network, store| Trained::new(network, store, config);
         let trained_recognizer =
             recognizer.is_some().then(|| trained(Network::Recognizer, q)).transpose()?;
         Ok(Self {
@@ -104,6 +123,22 @@ impl Networks {
             trained_discriminator: trained(Network::Discriminator, d)?,
             trained_recognizer,
         })
+    }
+
+    /// Tables of the networks, on one latent as they read it and one image.
+    pub(crate) fn summaries(&self, z: &Tensor, image: &Tensor) -> Result<Vec<NetworkSummary>> {
+        let mut summaries = vec![
+            summary::summarize("generator", || self.generator.forward_t(z, false))?,
+            summary::summarize("discriminator", || self.discriminator.forward_t(image, false))?,
+        ];
+        if let Some(recognizer) = &self.recognizer {
+            let images = FeatureMaps::from_tensor(image)?;
+            let features = self.discriminator.judge(&images, None, false)?.features;
+            summaries.push(summary::summarize("recognizer", || {
+                recognizer.estimates(&features, false).map(|_| z.clone())
+            })?);
+        }
+        Ok(summaries)
     }
 
     /// All networks with their optimizers.
@@ -135,7 +170,8 @@ mod tests {
     fn a_roll_back_is_exact_for_weights_statistics_and_optimizers()
     -> std::result::Result<(), crate::TrainError> {
         let mut config = Preset::find("infogan-mnist")?.config()?;
-        (config.model.generator_width, config.model.discriminator_width) = (2, 2);
+        let model = config.model.as_mut().expect("a GAN");
+        (model.generator_width, model.discriminator_width) = (2, 2);
         let image = ImageShape { channels: 1, height: 28, width: 28 };
         let mut networks = Networks::new(&config, image, &Device::Cpu)?;
         let values = |trained: &Trained| -> Result<Vec<(String, Vec<f32>)>> {

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A network that a phase can update.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A network that is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Network {
     /// Latents to images.
@@ -12,11 +12,20 @@ pub enum Network {
     Discriminator,
     /// InfoGAN's Q: the discriminator's features to codes. It is updated with the discriminator.
     Recognizer,
+    /// Images to classes or attributes.
+    Classifier,
+    /// An autoencoder's: images to latents.
+    Encoder,
+    /// An autoencoder's: latents to images.
+    Decoder,
 }
 
 impl Network {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Generator, Self::Discriminator, Self::Recognizer];
+    /// Those of a GAN.
+    pub const GAN: [Self; 3] = [Self::Generator, Self::Discriminator, Self::Recognizer];
+
+    /// Those of an autoencoder.
+    pub const AUTOENCODER: [Self; 2] = [Self::Encoder, Self::Decoder];
 
     /// Its name in configurations, checkpoints and metrics.
     pub const fn name(self) -> &'static str {
@@ -24,6 +33,9 @@ impl Network {
             Self::Generator => "generator",
             Self::Discriminator => "discriminator",
             Self::Recognizer => "recognizer",
+            Self::Classifier => "classifier",
+            Self::Encoder => "encoder",
+            Self::Decoder => "decoder",
         }
     }
 }

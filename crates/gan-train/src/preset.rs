@@ -38,6 +38,12 @@ pub const PRESETS: &[Preset] = &[
     preset!("celeba-unrolled"),
     preset!("celeba-stabilized"),
     preset!("cgan"),
+    preset!("digit-classifier"),
+    preset!("face-classifier"),
+    preset!("vae"),
+    preset!("mnist-vae"),
+    preset!("mnist-autoencoder"),
+    preset!("mnist-autoencoder-gaussian"),
 ];
 
 impl Preset {

@@ -8,7 +8,7 @@ use gan_core::{Image, RunDir};
 
 use crate::error::TrainError;
 use crate::log::jsonl;
-use crate::record::StepRecord;
+use crate::record::{Game, StepRecord};
 
 /// Most frames of a progression; a longer run's grids are thinned evenly.
 const MOST_FRAMES: usize = 60;
@@ -37,7 +37,7 @@ fn thin(n: usize) -> Vec<usize> {
 }
 
 /// A curve's name and the value of a record that it shows.
-type Curve = (&'static str, fn(&StepRecord) -> f64);
+type Curve = (&'static str, fn(&Game) -> f64);
 
 /// A plot: file name, title, what y is, whether y is a share, and its curves.
 type PlotSpec = (&'static str, &'static str, &'static str, bool, &'static [Curve]);
@@ -70,47 +70,67 @@ const PLOTS: [PlotSpec; 3] = [
     ),
 ];
 
-/// What a family measures beside: file name, title, what y is, whether y is a share, and the beginning of the names.
-const MORE: [(&str, &str, &str, bool, &str); 2] = [
+/// What a family measures: file name, title, what y is, whether y is a share, and the beginning of the names.
+type Measures = (&'static str, &'static str, &'static str, bool, &'static str);
+
+/// Beside the game of a GAN.
+const OF_HEADS: [Measures; 2] = [
     ("head_losses", "Losses of heads and codes", "loss [nats]", false, "loss_"),
     ("head_accuracies", "Accuracy of heads and codes", "share told right", true, "accuracy_"),
+];
+
+/// In other families.
+const OF_OTHERS: [Measures; 4] = [
+    ("losses", "Losses", "loss", false, "loss"),
+    ("mse", "Mean squared error of reconstructions on [-1, 1]", "error", false, "mse"),
+    ("latent", "Moments of the latents", "moment", false, "z_"),
+    ("accuracy", "Accuracy on training batches", "share told right", true, "accuracy"),
 ];
 
 /// Draws `plots/*.{png,svg}` from `metrics.jsonl`.
 pub(crate) fn write_plots(run: &RunDir) -> Result<(), TrainError> {
     let records = jsonl::read(&run.metrics())?;
-    for (file, title, y_label, share, curves) in PLOTS {
-        let series = curves.iter().map(|(name, value)| {
-            let points = records.iter().map(|r| (r.images_seen as f64, value(r)));
-            Series::new(*name, points.collect())
-        });
-        write_plot(run, file, plot(title, "real images seen", y_label, share, series.collect()))?;
+    let series = |curves: &[Curve], x: fn(&StepRecord) -> f64| -> Vec<Series> {
+        let points = |value: fn(&Game) -> f64| {
+            records.iter().filter_map(|r| Some((x(r), value(r.game.as_ref()?)))).collect()
+        };
+        curves.iter().map(|(name, value)| Series::new(*name, points(*value))).collect()
+    };
+    if records.iter().any(|record| record.game.is_some()) {
+        for (file, title, y_label, share, curves) in PLOTS {
+            let series = series(curves, |r| r.images_seen as f64);
+            write_plot(run, file, plot(title, "real images seen", y_label, share, series))?;
+        }
+        let (_, title, y_label, share, curves) = PLOTS[0];
+        let series = series(curves, |r| r.seconds);
+        write_plot(run, "losses_time", plot(title, "seconds", y_label, share, series))?;
     }
-    let (_, title, y_label, share, curves) = PLOTS[0];
-    let series = curves.iter().map(|(name, value)| {
-        Series::new(*name, records.iter().map(|r| (r.seconds, value(r))).collect())
-    });
-    write_plot(run, "losses_time", plot(title, "seconds", y_label, share, series.collect()))?;
-    for (file, title, y_label, share, beginning) in MORE {
+    let is_game = records.iter().any(|record| record.game.is_some());
+    let measures = if is_game { &OF_HEADS[..] } else { &OF_OTHERS[..] };
+    for &(file, title, y_label, share, beginning) in measures {
         let series = series_of_more(&records, beginning);
         if !series.is_empty() {
-            write_plot(run, file, plot(title, "real images seen", y_label, share, series))?;
+            // The losses of one family differ by orders of magnitude.
+            let log_y = !is_game && file == "losses";
+            let plot = plot(title, "real images seen", y_label, share, series);
+            write_plot(run, file, Plot { log_y, ..plot })?;
         }
     }
     Ok(())
 }
 
-/// A curve for each of a family's own measures whose name begins so.
+/// A curve for each of a family's own measures whose name begins so; the rest of the name says which it is.
 fn series_of_more(records: &[StepRecord], beginning: &str) -> Vec<Series> {
-    let names: BTreeSet<&str> = records
+    let names: BTreeSet<&String> = records
         .iter()
         .flat_map(|record| record.more.keys())
-        .filter_map(|name| name.strip_prefix(beginning))
+        .filter(|name| name.starts_with(beginning))
         .collect();
-    let curve = |name: &str| {
-        let key = format!("{beginning}{name}");
-        let value = |r: &StepRecord| Some((r.images_seen as f64, *r.more.get(&key)?));
-        Series::new(name.replace('_', " "), records.iter().filter_map(value).collect())
+    let curve = |key: &String| {
+        let rest = key[beginning.len()..].trim_start_matches('_').replace('_', " ");
+        let label = if rest.is_empty() { key.clone() } else { rest };
+        let value = |r: &StepRecord| Some((r.images_seen as f64, *r.more.get(key)?));
+        Series::new(label, records.iter().filter_map(value).collect())
     };
     names.into_iter().map(curve).collect()
 }

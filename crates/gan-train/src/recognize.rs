@@ -15,7 +15,11 @@ const BATCH: usize = 64;
 
 /// The code that can be held against classes: the first categorical one with a single choice.
 pub fn class_code(config: &Config) -> Option<&Part> {
-    let codes = config.model.codes.iter().filter_map(|name| config.latent.part(name));
+    let codes = config
+        .model
+        .iter()
+        .flat_map(|model| &model.codes)
+        .filter_map(|name| config.latent.part(name));
     codes.into_iter().find(|part| number_of_classes(part).is_some())
 }
 
@@ -80,12 +84,12 @@ fn networks(
     device: &Device,
 ) -> Result<(Discriminator, Recognizer), TrainError> {
     let config = &checkpoint.header.config;
-    if config.model.condition.is_some() {
+    let (model, latent) = (config.gan()?, &config.latent);
+    if model.condition.is_some() {
         let reason = "a discriminator that is told a condition cannot judge images alone";
         return Err(TrainError::Config(reason.into()));
     }
     let store = |network: &str| checkpoint.store(network, device).frozen();
-    let (model, latent) = (&config.model, &config.latent);
     let discriminator = model.discriminator(latent, checkpoint.image()?, store("discriminator"))?;
     let recognizer = model.recognizer(latent, &discriminator, store("recognizer"))?;
     let missing =

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What a step measured. Losses are batch means in nats; `d_*` are what the discriminator believes,
-/// [`crate::loss::AdversarialLoss::belief`].
+/// What a step measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Line")]
 pub struct StepRecord {
     /// Step, counted from 1.
     pub step: u64,
@@ -16,6 +16,23 @@ pub struct StepRecord {
     pub epoch: u64,
     /// Seconds of training so far, this step included.
     pub seconds: f64,
+    /// Real images a second in this step.
+    pub images_per_second: f64,
+    /// What the monitor found in this step: an ailment's name and its evidence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
+    /// The game of a GAN; absent in other families.
+    #[serde(flatten)]
+    pub game: Option<Game>,
+    /// What a family measures beside: losses and accuracies of heads and codes, penalties.
+    #[serde(flatten)]
+    pub more: BTreeMap<String, f64>,
+}
+
+/// The game of discriminator and generator in one step. Losses are batch means in nats; `d_*` are what the discriminator
+/// believes, [`crate::loss::AdversarialLoss::belief`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Game {
     /// Discriminator loss: real plus fake.
     pub loss_d: f64,
     /// Generator loss.
@@ -38,39 +55,88 @@ pub struct StepRecord {
     pub lr_d: f64,
     /// The generator's learning rate.
     pub lr_g: f64,
-    /// Real images a second in this step.
-    pub images_per_second: f64,
-    /// What the monitor found in this step: an ailment's name and its evidence.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub findings: Vec<String>,
-    /// What a family measures beside: losses and accuracies of heads and codes, penalties.
-    #[serde(flatten)]
-    pub more: BTreeMap<String, f64>,
 }
 
-impl StepRecord {
-    /// Notes what a family measures beside.
-    pub(crate) fn set(&mut self, name: &str, value: f64) {
-        self.more.insert(name.into(), value);
+/// A record as it is read: whether it has a game is decided by its numbers.
+#[derive(Deserialize)]
+struct Line {
+    step: u64,
+    images_seen: u64,
+    epoch: u64,
+    seconds: f64,
+    images_per_second: f64,
+    #[serde(default)]
+    findings: Vec<String>,
+    #[serde(flatten)]
+    numbers: BTreeMap<String, f64>,
+}
+
+impl TryFrom<Line> for StepRecord {
+    type Error = String;
+
+    /// A game that is there is there whole: half of one is damage, not another family.
+    fn try_from(line: Line) -> Result<Self, String> {
+        let Line { step, images_seen, epoch, seconds, images_per_second, findings, numbers } = line;
+        let mut more = numbers;
+        let game = if Game::NAMES.iter().any(|name| more.contains_key(*name)) {
+            let values = Game::NAMES
+                .map(|name| more.remove(name).ok_or_else(|| format!("the record has no {name}")));
+            Some(Game::from_values(values)?)
+        } else {
+            None
+        };
+        Ok(Self { step, images_seen, epoch, seconds, images_per_second, findings, game, more })
+    }
+}
+
+impl Game {
+    /// Names of its numbers, in order.
+    const NAMES: [&'static str; 11] = [
+        "loss_d",
+        "loss_g",
+        "d_real",
+        "d_fake_before",
+        "d_fake_after",
+        "accuracy_real",
+        "accuracy_fake",
+        "grad_norm_d",
+        "grad_norm_g",
+        "lr_d",
+        "lr_g",
+    ];
+
+    /// A game of its numbers, in the order of their names; the first that is missing is the error.
+    fn from_values(values: [Result<f64, String>; 11]) -> Result<Self, String> {
+        let [
+            loss_d,
+            loss_g,
+            d_real,
+            d_fake_before,
+            d_fake_after,
+            accuracy_real,
+            accuracy_fake,
+            grad_norm_d,
+            grad_norm_g,
+            lr_d,
+            lr_g,
+        ] = values;
+        Ok(Self {
+            loss_d: loss_d?,
+            loss_g: loss_g?,
+            d_real: d_real?,
+            d_fake_before: d_fake_before?,
+            d_fake_after: d_fake_after?,
+            accuracy_real: accuracy_real?,
+            accuracy_fake: accuracy_fake?,
+            grad_norm_d: grad_norm_d?,
+            grad_norm_g: grad_norm_g?,
+            lr_d: lr_d?,
+            lr_g: lr_g?,
+        })
     }
 
-    /// The first value that left the range of numbers, with its name.
-    pub fn non_finite(&self) -> Option<(&str, f64)> {
+    fn scalars(&self) -> [(&'static str, f64); 11] {
         [
-            ("the discriminator's loss", self.loss_d),
-            ("the generator's loss", self.loss_g),
-            ("the discriminator's gradient", self.grad_norm_d),
-            ("the generator's gradient", self.grad_norm_g),
-        ]
-        .into_iter()
-        .chain(self.more.iter().map(|(name, value)| (name.as_str(), *value)))
-        .find(|(_, value)| !value.is_finite())
-    }
-
-    /// Every value with the tag under which TensorBoard shows it.
-    pub fn scalars(&self) -> Vec<(&str, f64)> {
-        let more = self.more.iter().map(|(name, value)| (name.as_str(), *value));
-        let mut scalars = vec![
             ("loss/discriminator", self.loss_d),
             ("loss/generator", self.loss_g),
             ("discriminator/real", self.d_real),
@@ -82,9 +148,80 @@ impl StepRecord {
             ("gradient/generator", self.grad_norm_g),
             ("learning_rate/discriminator", self.lr_d),
             ("learning_rate/generator", self.lr_g),
-            ("images_per_second", self.images_per_second),
-        ];
-        scalars.extend(more);
+        ]
+    }
+}
+
+impl StepRecord {
+    /// Notes what a family measures beside.
+    pub(crate) fn set(&mut self, name: &str, value: f64) {
+        self.more.insert(name.into(), value);
+    }
+
+    /// The first value that left the range of numbers, with its name.
+    pub fn non_finite(&self) -> Option<(&str, f64)> {
+        let game = self.game.iter().flat_map(|game| {
+            [
+                ("the discriminator's loss", game.loss_d),
+                ("the generator's loss", game.loss_g),
+                ("the discriminator's gradient", game.grad_norm_d),
+                ("the generator's gradient", game.grad_norm_g),
+            ]
+        });
+        game.chain(self.more.iter().map(|(name, value)| (name.as_str(), *value)))
+            .find(|(_, value)| !value.is_finite())
+    }
+
+    /// Every value with the tag under which TensorBoard shows it.
+    pub fn scalars(&self) -> Vec<(&str, f64)> {
+        let mut scalars: Vec<(&str, f64)> = self.game.iter().flat_map(Game::scalars).collect();
+        scalars.push(("images_per_second", self.images_per_second));
+        scalars.extend(self.more.iter().map(|(name, value)| (name.as_str(), *value)));
         scalars
+    }
+
+    /// What a person is told of a step on one line.
+    pub fn summary(&self) -> String {
+        let mut words = Vec::new();
+        match &self.game {
+            Some(Game { loss_d, loss_g, d_real, d_fake_after, .. }) => words.push(format!(
+                "D {loss_d:.3} G {loss_g:.3} D(x) {d_real:.2} D(G(z)) {d_fake_after:.2}"
+            )),
+            None => words.extend(
+                ["loss", "accuracy"]
+                    .iter()
+                    .filter_map(|name| Some(format!("{name} {:.3}", self.more.get(*name)?))),
+            ),
+        }
+        words.push(format!("{:.0} images/s", self.images_per_second));
+        words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_every_family_are_read_as_they_were_written() {
+        let more = BTreeMap::from([("loss".to_string(), 0.5)]);
+        let game = Some(Game { loss_d: 1.5, lr_g: 2e-4, ..Game::default() });
+        for record in [
+            StepRecord { step: 3, game, ..StepRecord::default() },
+            StepRecord { step: 3, more, findings: vec!["x".into()], ..StepRecord::default() },
+        ] {
+            let text = serde_json::to_string(&record).expect("plain data");
+            let read: StepRecord = serde_json::from_str(&text).expect("its own form");
+            assert_eq!(read, record);
+        }
+    }
+
+    #[test]
+    fn half_a_game_is_refused() {
+        let game = Some(Game::default());
+        let text = serde_json::to_string(&StepRecord { game, ..StepRecord::default() });
+        let text = text.expect("plain data").replace("\"loss_g\"", "\"lost\"");
+        let error = serde_json::from_str::<StepRecord>(&text).expect_err("no loss_g");
+        assert!(error.to_string().contains("loss_g"), "{error}");
     }
 }

@@ -29,6 +29,8 @@ pub trait Observer {
     fn found(&mut self, finding: &Finding);
     /// A grid or checkpoint was written.
     fn wrote(&mut self, path: &Path);
+    /// An epoch of `output.figures_at` is done: the time to draw what the family shows.
+    fn figures_due(&mut self, _run: &RunDir, _trainer: &Trainer, _epoch: u64) {}
 }
 
 /// How a session ended.
@@ -47,7 +49,8 @@ pub struct Session {
     trainer: Trainer,
     run: RunDir,
     info: RunInfo,
-    grid_latents: LatentBatch,
+    /// What sample grids show, where the family has a generator.
+    grid_latents: Option<LatentBatch>,
     metrics: MetricsFile,
     events: EventWriter,
 }
@@ -55,7 +58,11 @@ pub struct Session {
 impl Session {
     /// Begins a run in a fresh folder, or continues one where `trainer` already has steps.
     pub fn new(trainer: Trainer, run: RunDir, info: RunInfo) -> Result<Self, TrainError> {
-        let grid_latents = trainer.grid_latents(trainer.config().output.grid_images)?;
+        let config = trainer.config();
+        let grid_latents = match config.generates() {
+            true => Some(trainer.grid_latents(config.output.grid_images)?),
+            false => None,
+        };
         file::write_bytes(&run.config(), trainer.config().to_toml()?.as_bytes())?;
         run.write_json(&run.models(), &trainer.summaries()?)?;
         run.write_json(&run.data(), trainer.data().manifest())?;
@@ -104,7 +111,6 @@ impl Session {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, TrainError> {
         let total = self.trainer.total_steps();
-        let output = self.trainer.config().output.clone();
         let mut saved = false;
         while self.trainer.steps() < total {
             if stop.load(Ordering::Relaxed) {
@@ -133,16 +139,7 @@ impl Session {
                 self.write_info(Status::Finished, Some(reason))?;
                 return Ok(Outcome::StoppedEarly);
             }
-            let crossed = |every: u64| before / every != record.images_seen / every;
-            if crossed(output.grid_every) {
-                let path = self.write_grid()?;
-                observer.wrote(&path);
-            }
-            saved = crossed(output.checkpoint_every);
-            if saved {
-                self.save_checkpoint(observer)?;
-                self.write_info(Status::Running, None)?;
-            }
+            saved = self.write_due(before, observer)?;
         }
         if !saved {
             self.save_checkpoint(observer)?;
@@ -152,10 +149,34 @@ impl Session {
         Ok(Outcome::Finished)
     }
 
+    /// What the configuration asks for between `before` images and those seen now; whether a checkpoint was saved.
+    fn write_due(&mut self, before: u64, observer: &mut dyn Observer) -> Result<bool, TrainError> {
+        let output = &self.trainer.config().output;
+        let seen = self.trainer.images_seen();
+        let crossed = |every: u64| before / every != seen / every;
+        let save = crossed(output.checkpoint_every);
+        let grid = crossed(output.grid_every);
+        let figures_at = self.trainer.whole_epochs().filter(|n| output.figures_at.contains(n));
+        if (grid || figures_at.is_some())
+            && let Some(path) = self.write_grid()?
+        {
+            observer.wrote(&path);
+        }
+        if let Some(epoch) = figures_at {
+            observer.figures_due(&self.run, &self.trainer, epoch);
+        }
+        if save {
+            self.save_checkpoint(observer)?;
+            self.write_info(Status::Running, None)?;
+        }
+        Ok(save)
+    }
+
     /// What a run leaves to look at.
     fn write_end(&mut self) -> Result<(), TrainError> {
-        self.write_grid()?;
-        progression::write_progression(&self.run)?;
+        if self.write_grid()?.is_some() {
+            progression::write_progression(&self.run)?;
+        }
         progression::write_plots(&self.run)
     }
 
@@ -224,11 +245,13 @@ impl Session {
         Ok(())
     }
 
-    fn write_grid(&mut self) -> Result<PathBuf, TrainError> {
-        let samples = self.trainer.generate(&self.grid_latents)?;
+    /// A grid of samples, where the family has a generator.
+    fn write_grid(&mut self) -> Result<Option<PathBuf>, TrainError> {
+        let Some(latents) = &self.grid_latents else { return Ok(None) };
+        let samples = self.trainer.generate(latents)?;
         let path = self.run.sample(self.trainer.images_seen());
         self.picture(&samples)?.write_png(&path)?;
-        Ok(path)
+        Ok(Some(path))
     }
 
     /// Images `(N, C, H, W)` in a grid; points `(N, D)` or `(N, D, 1, 1)` in a map that reaches as far as the real ones.

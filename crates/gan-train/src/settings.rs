@@ -15,15 +15,18 @@ const OPTIONAL: &[&str] = &[
     "model.condition",
     "model.auxiliary",
     "model.codes",
+    "model.skip_z",
     "optimizer.recognizer",
     "monitor.stop_on",
     "loss.penalty",
     "loss.clip",
     "loss.clip.bound",
+    "autoencoder.prior",
     "ema",
     "ema.decay",
     "warm_start.generator",
     "warm_start.discriminator",
+    "output.figures_at",
 ];
 
 /// Applies `settings`, each `key=value`, to `config` and checks the result.
@@ -159,15 +162,20 @@ mod tests {
             "optimizer.generator.lr=1",
             "optimizer.discriminator.betas=[0.0, 0.9]",
             "training.length={ steps = 3 }",
+            "model.skip_z=true",
+            "output.figures_at=[13, 25]",
         ])
         .expect("all are known");
         assert_eq!((config.seed, config.data.limit), (7, Some(1000)));
         assert_eq!(config.data.source, "my photos");
         assert_eq!(config.data.sampling, Sampling::Balanced("Smiling".into()));
         assert_eq!(config.latent.encoded_size(), 32);
-        assert_eq!(config.optimizer.generator.lr, 1.0);
-        assert_eq!(config.optimizer.of(Network::Discriminator).betas, (0.0, 0.9));
+        let optimizer = |network| config.optimizer.of(network).expect("an optimizer");
+        assert_eq!(optimizer(Network::Generator).lr, 1.0);
+        assert_eq!(optimizer(Network::Discriminator).betas, (0.0, 0.9));
         assert_eq!(config.training.length, Length::Steps(3));
+        assert_eq!(config.output.figures_at, [13, 25]);
+        assert!(config.model.is_some_and(|model| model.skip_z));
         let generator = config.phases.iter().find(|p| p.network == Network::Generator);
         assert_eq!(generator.map(|p| p.steps), Some(2));
     }
@@ -205,6 +213,7 @@ mod tests {
             ("latent.z.size=0", "size 0"),
             ("phases.generator.steps=0", "generator"),
             ("output.grid_every=0", "grid_every"),
+            ("output.figures_at=[13, 0]", "epoch 0"),
             ("seed", "key=value"),
         ] {
             let message = with(&[setting]).expect_err(setting);

@@ -8,19 +8,18 @@ use candle_core::{Device, Result as TensorResult, Tensor};
 use candle_nn::ModuleT;
 use gan_core::{ImageShape, Stream, image};
 use gan_data::{Dataset, Loader, LoaderConfig, Split, Waiting};
-use gan_kernels::FeatureMaps;
-use gan_models::{LatentBatch, NetworkSummary, ParamStore, summary};
+use gan_models::{LatentBatch, NetworkSummary, ParamStore};
 
 use crate::checkpoint::{Checkpoint, EMA, FORMAT, Header};
 use crate::conditions;
 use crate::config::Config;
 use crate::error::TrainError;
+use crate::family::{Batch, Family};
 use crate::gan::Gan;
 pub use crate::gan::LATENT_STREAM;
 use crate::loss::AdversarialLoss;
 use crate::monitor::{Diversity, Finding, Monitor, Observation};
-use crate::networks::Networks;
-use crate::phase::{Network, Phase};
+use crate::phase::Phase;
 use crate::record::StepRecord;
 
 /// A run in memory: networks, optimizers, data and random streams at some step.
@@ -30,7 +29,7 @@ pub struct Trainer {
     device: Device,
     data: Arc<Dataset>,
     loader: Loader,
-    pub(crate) gan: Gan,
+    pub(crate) family: Family,
     monitor: Monitor,
     findings: Vec<Finding>,
     last: StepRecord,
@@ -50,10 +49,12 @@ impl Trainer {
         let image = data.manifest().sample.as_image();
         config.image = Some(image);
         conditions::fill_frequencies(&mut config.latent, &data)?;
+        if let Some(classifier) = &mut config.classifier {
+            classifier.resolve(data.manifest())?;
+        }
         config.check()?;
         let loader = Loader::new(data.clone(), Split::Train, loader_config(&config))?;
-        let networks = Networks::new(&config, image, device)?;
-        let gan = Gan::new(&config, networks, &data, device)?;
+        let family = Family::new(&config, image, &data, device)?;
         let device = device.clone();
         Ok(Self {
             monitor: Monitor::new(config.monitor.clone()),
@@ -66,7 +67,7 @@ impl Trainer {
             device,
             data,
             loader,
-            gan,
+            family,
             step: 0,
             seconds: 0.0,
         })
@@ -90,28 +91,7 @@ impl Trainer {
             )));
         }
         let mut trainer = Self::new(header.config.clone(), data.clone(), device)?;
-        for trained in trainer.gan.networks.all_mut() {
-            let steps = header.optimizer_steps.get(trained.network.name()).copied().unwrap_or(0);
-            trained.restore(&checkpoint.tensors, steps)?;
-        }
-        let stream = |position| {
-            let damaged = "the checkpoint's stream position is damaged";
-            Stream::at(position).ok_or_else(|| TrainError::Config(damaged.into()))
-        };
-        trainer.gan.latents = stream(&header.latents)?;
-        if let Some(mixing) = &header.mixing {
-            trainer.gan.mixing = stream(mixing)?;
-        }
-        if let Some(ema) = &mut trainer.gan.ema {
-            // A run that kept no average so far begins one at its weights.
-            let averages = checkpoint.of_network(EMA);
-            let weights = checkpoint.of_network(Network::Generator.name());
-            let start = if averages.is_empty() { weights } else { averages };
-            ema.load(|name| match start.get(name) {
-                Some(average) => Ok(average.clone()),
-                None => candle_core::bail!("the moving average of {name} is missing"),
-            })?;
-        }
+        trainer.family.restore(checkpoint)?;
         let config = trainer.loader_config();
         trainer.loader = Loader::resume(data, Split::Train, config, header.loader)?;
         if let Some(state) = &header.monitor {
@@ -166,6 +146,12 @@ impl Trainer {
         training.length.steps(self.loader.batches_per_epoch(), training.batch_size)
     }
 
+    /// Epochs done, where the last step was the last of one.
+    pub fn whole_epochs(&self) -> Option<u64> {
+        let batches = self.loader.batches_per_epoch() as u64;
+        self.step.is_multiple_of(batches).then(|| self.step / batches)
+    }
+
     /// Real images seen.
     pub fn images_seen(&self) -> u64 {
         self.step * self.config.training.batch_size as u64
@@ -180,24 +166,23 @@ impl Trainer {
     pub fn step(&mut self) -> Result<StepRecord, TrainError> {
         let start = Instant::now();
         let batch = self.loader.next_batch()?;
+        let epoch = batch.epoch;
         let samples = batch.samples.to_device(&self.device)?;
         let pixels = match *samples.dims() {
             [n, dimensions] => samples.reshape((n, dimensions, 1, 1))?, // points, as they are
             _ => image::normalize(&samples)?,                           // [N, C, H, W]
         };
-        let real = self.gan.real(pixels, &self.data, &batch.indices)?;
-        self.set_learning_rates();
-        let networks = &self.gan.networks;
+        let per_epoch = self.loader.batches_per_epoch() as u64;
+        let batch = Batch { pixels, indices: &batch.indices, data: &self.data, per_epoch };
+        let progress = self.step as f64 / self.total_steps().saturating_sub(1).max(1) as f64;
+        for trained in self.family.trained_mut() {
+            trained.set_learning_rate(progress, self.lr_factor);
+        }
         // What is known of a network that this step does not update is as it was.
-        let mut record = StepRecord {
-            epoch: batch.epoch,
-            lr_d: networks.trained_discriminator.adam.config().lr,
-            lr_g: networks.trained_generator.adam.config().lr,
-            findings: Vec::new(),
-            more: BTreeMap::new(),
-            ..self.last.clone()
-        };
-        gan_kernels::awake(|| self.gan.phases(&self.config, self.step, &real, &mut record))?;
+        let mut record =
+            StepRecord { epoch, findings: Vec::new(), more: BTreeMap::new(), ..self.last.clone() };
+        gan_kernels::awake(|| self.family.step(&self.config, self.step, &batch, &mut record))?;
+        let pixels = batch.pixels;
         let seconds = start.elapsed().as_secs_f64();
         self.step += 1;
         self.seconds += seconds;
@@ -205,7 +190,7 @@ impl Trainer {
         record.images_seen = self.images_seen();
         record.seconds = self.seconds;
         record.images_per_second = self.config.training.batch_size as f64 / seconds;
-        self.watch(&real.pixels, &mut record)?;
+        self.watch(&pixels, &mut record)?;
         self.last = record.clone();
         Ok(record)
     }
@@ -219,7 +204,7 @@ impl Trainer {
             self.findings.clear();
             return Ok(()); // half of a step says nothing about the game
         }
-        let mut observation = Observation::from(&*record);
+        let Some(mut observation) = Observation::of(record) else { return Ok(()) };
         if self.config.loss.adversarial == AdversarialLoss::Wasserstein {
             (observation.d_real, observation.d_fake) = (0.5, 0.5); // a critic knows no probabilities
         }
@@ -228,7 +213,7 @@ impl Trainer {
         let whole_steps = (self.step - 1) / period + 1;
         if whole_steps.is_multiple_of((DIVERSITY_EVERY / period).max(1))
             && self.config.monitor.enabled
-            && let Some(fakes) = &self.gan.newest
+            && let Some(fakes) = self.family.gan().and_then(|gan| gan.newest.as_ref())
         {
             let diversity = Diversity::between(&fakes.to_tensor()?, pixels)?;
             record.set("diversity", diversity.share());
@@ -263,16 +248,6 @@ impl Trainer {
         self.rollbacks
     }
 
-    /// Learning rates as the schedules have them at this step.
-    fn set_learning_rates(&mut self) {
-        let progress = self.step as f64 / self.total_steps().saturating_sub(1).max(1) as f64;
-        for trained in self.gan.networks.all_mut() {
-            let optimizer = self.config.optimizer.of(trained.network);
-            let factor = self.lr_factor * optimizer.schedule.factor(progress);
-            trained.adam.set_learning_rate(optimizer.lr * factor);
-        }
-    }
-
     /// The latents that sample grids show, the same throughout a run.
     pub fn grid_latents(&self, n: usize) -> TensorResult<LatentBatch> {
         let mut stream = Stream::named("train.grid", self.config.seed);
@@ -281,73 +256,73 @@ impl Trainer {
 
     /// Images `(N, C, H, W)` in [-1, 1] of the generator as it is used: with running statistics and, where there is
     /// one, the moving average of its weights.
-    pub fn generate(&self, latents: &LatentBatch) -> TensorResult<Tensor> {
-        let z = latents.encode()?;
-        let Some(ema) = &self.gan.ema else {
-            return Ok(self.gan.networks.generator.forward_t(&z, false)?.detach());
+    ///
+    /// # Errors
+    /// If the family has no generator.
+    pub fn generate(&self, latents: &LatentBatch) -> Result<Tensor, TrainError> {
+        let (networks, ema) = match &self.family {
+            Family::Gan(gan) => (&gan.networks, &gan.ema),
+            Family::Autoencoding(autoencoding) => return Ok(autoencoding.generate(latents)?),
+            Family::Classification(_) => {
+                return Err(TrainError::Config("a classifier makes no images".into()));
+            }
         };
-        let own = self.gan.networks.trained_generator.store.tensors().into_iter();
+        let z = latents.encode()?;
+        let Some(ema) = ema else {
+            return Ok(networks.generator.forward_t(&z, false)?.detach());
+        };
+        let own = networks.trained_generator.store.tensors().into_iter();
         let mut tensors: HashMap<String, Tensor> =
             own.map(|(name, var)| (name, var.as_detached_tensor())).collect();
         tensors.extend(ema.averages().map(|(name, average)| (name.to_string(), average.clone())));
         let store = ParamStore::from_tensors(tensors, &self.device);
-        let generator =
-            self.config.model.generator(&self.config.latent, self.image, store.frozen())?;
-        generator.forward_t(&z, false)
+        let generator = self.config.generator(self.image, store.frozen())?;
+        Ok(generator.forward_t(&z, false)?)
     }
 
-    /// Tables of both networks.
+    /// Tables of all networks.
     pub fn summaries(&self) -> TensorResult<Vec<NetworkSummary>> {
-        let z = self.grid_latents(1)?;
         let ImageShape { channels, height, width } = self.image;
         let image =
             Tensor::zeros((1, channels, height, width), candle_core::DType::F32, &self.device)?;
-        let mut summaries = vec![
-            summary::summarize("generator", || {
-                self.gan.networks.generator.forward_t(&z.encode()?, false)
-            })?,
-            summary::summarize("discriminator", || {
-                self.gan.networks.discriminator.forward_t(&image, false)
-            })?,
-        ];
-        if let Some(recognizer) = &self.gan.networks.recognizer {
-            let images = FeatureMaps::from_tensor(&image)?;
-            let features = self.gan.networks.discriminator.judge(&images, None, false)?.features;
-            summaries.push(summary::summarize("recognizer", || {
-                recognizer.estimates(&features, false).map(|_| z.encode())?
-            })?);
+        match &self.family {
+            Family::Gan(gan) => gan.networks.summaries(&self.grid_latents(1)?.encode()?, &image),
+            Family::Classification(classification) => Ok(vec![classification.summary(&image)?]),
+            Family::Autoencoding(autoencoding) => {
+                autoencoding.summaries(&self.grid_latents(1)?.encode()?, &image)
+            }
         }
-        Ok(summaries)
     }
 
     /// Everything that [`Trainer::resume`] needs.
     pub fn checkpoint(&self) -> TensorResult<Checkpoint> {
         let mut tensors = std::collections::HashMap::new();
         let mut optimizer_steps = BTreeMap::new();
-        for trained in self.gan.networks.all() {
+        for trained in self.family.trained() {
             tensors.extend(trained.state()?);
             optimizer_steps.insert(trained.network.name().to_string(), trained.adam.steps());
         }
-        if let Some(ema) = &self.gan.ema {
+        if let Some(Gan { ema: Some(ema), .. }) = self.family.gan() {
             let averages = ema.averages();
             tensors.extend(averages.map(|(name, t)| (format!("{EMA}.{name}"), t.clone())));
         }
-        let header = Header {
+        let mut header = Header {
             format: FORMAT,
             config: self.config.clone(),
             step: self.step,
             images_seen: self.images_seen(),
             seconds: self.seconds,
-            latents: self.gan.latents.position(),
+            latents: None,
             monitor: Some(self.monitor.state().clone()),
             lr_factor: self.lr_factor,
             rollbacks: self.rollbacks,
             last: self.config.phases.iter().any(|p| p.every > 1).then(|| self.last.clone()),
-            mixing: self.config.loss.penalty.map(|_| self.gan.mixing.position()),
+            mixing: None,
             loader: self.loader.position(),
             data_digest: self.data.digest().to_string(),
             optimizer_steps,
         };
+        self.family.describe(&self.config, &mut header);
         Ok(Checkpoint { header, tensors })
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::error::TrainError;
+use crate::family::Family;
 use crate::phase::Network;
 use crate::trainer::Trainer;
 
@@ -15,7 +16,8 @@ impl Trainer {
         network: Network,
         checkpoint: &Checkpoint,
     ) -> Result<(), TrainError> {
-        let Some(trained) = self.gan.networks.all().find(|trained| trained.network == network)
+        let Some(trained) =
+            self.family.trained().into_iter().find(|trained| trained.network == network)
         else {
             return Err(TrainError::Config(format!("this model has no {}", network.name())));
         };
@@ -44,7 +46,8 @@ impl Trainer {
         }
         trained.store.load(|name| Ok(given[name].clone()))?;
         if network == Network::Generator
-            && let Some(ema) = &mut self.gan.ema
+            && let Family::Gan(gan) = &mut self.family
+            && let Some(ema) = &mut gan.ema
         {
             ema.load(|name| Ok(given[name].clone()))?;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device};
 use gan_data::{Dataset, PrepareOptions, Source, prepare};
-use gan_train::{Checkpoint, Config, Preset, StepRecord, Trainer, Weights, settings};
+use gan_train::{Checkpoint, Config, Game, Preset, StepRecord, Trainer, Weights, settings};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -18,8 +18,8 @@ struct Family {
     records: &'static [&'static str],
 }
 
-const SMALL: &[&str] =
-    &["training.batch_size=8", "model.generator_width=4", "model.discriminator_width=4"];
+const SMALL: &[&str] = &["training.batch_size=8"];
+const SMALL_GAN: &[&str] = &["model.generator_width=4", "model.discriminator_width=4"];
 
 const FAMILIES: &[Family] = &[
     Family {
@@ -83,17 +83,59 @@ const FAMILIES: &[Family] = &[
     Family { preset: "celeba-unrolled", data: "synthetic-digits", settings: &[], records: &[] },
     Family { preset: "celeba-stabilized", data: "synthetic-digits", settings: &[], records: &[] },
     Family {
+        preset: "digit-classifier",
+        data: "synthetic-digits",
+        settings: &["classifier.width=2"],
+        records: &["loss", "accuracy", "grad_norm", "lr"],
+    },
+    Family {
+        preset: "face-classifier",
+        data: "synthetic-faces",
+        settings: &["classifier.width=2", "classifier.target.attributes=[\"Smiling\"]"],
+        records: &["loss", "accuracy"],
+    },
+    Family {
         preset: "cgan",
         data: "synthetic-faces",
         settings: &["latent.attributes.names=[\"Smiling\", \"Eyeglasses\"]"],
         records: &[],
     },
+    Family {
+        preset: "mnist-vae",
+        data: "synthetic-digits",
+        settings: &["autoencoder.width=2", "latent.z.size=3"],
+        records: &["loss", "loss_reconstruction", "loss_kl", "prior_weight", "mse"],
+    },
+    Family {
+        preset: "mnist-autoencoder-gaussian",
+        data: "synthetic-digits",
+        settings: &["autoencoder.width=2", "optimizer.encoder.schedule={ linear = 0.0 }"],
+        records: &["loss_z", "z_mean", "z_variance", "z_kurtosis"],
+    },
+    Family {
+        preset: "vae",
+        data: "synthetic-faces",
+        settings: &[
+            "autoencoder.width=2",
+            "autoencoder.reconstruction=l1",
+            "autoencoder.reduction=mean",
+            "autoencoder.prior={ kl = { weight = 0.5, warm_up = 2 } }",
+        ],
+        records: &["loss_kl"],
+    },
+    Family {
+        preset: "dcgan",
+        data: "synthetic-digits",
+        settings: &["model.skip_z=true"],
+        records: &[],
+    },
 ];
 
 fn config(family: &Family, more: &[&str]) -> Result<Config> {
-    let set: Vec<String> =
-        SMALL.iter().chain(family.settings).chain(more).map(ToString::to_string).collect();
-    Ok(settings::apply(&Preset::find(family.preset)?.config()?, &set)?)
+    let preset = Preset::find(family.preset)?.config()?;
+    let small = if preset.model.is_some() { SMALL_GAN } else { &[] };
+    let set = SMALL.iter().chain(small).chain(family.settings).chain(more);
+    Ok(settings::apply(&preset, &set.map(ToString::to_string).collect::<Vec<_>>())?)
 }
 
 /// 60 pictures, 48 of them for training, or 240 points.
@@ -107,6 +149,10 @@ fn data(source: &str, folder: &Path) -> Result<Arc<Dataset>> {
     }
     prepare(&Source::detect(source)?, folder, &options, &|_| ())?;
     Ok(Arc::new(Dataset::open(folder)?))
+}
+
+fn game(record: &StepRecord) -> &Game {
+    record.game.as_ref().expect("a GAN")
 }
 
 fn steps(trainer: &mut Trainer, n: usize) -> Result<Vec<StepRecord>> {
@@ -211,7 +257,7 @@ fn learning_rates_follow_their_schedules() -> Result {
     let data = data("synthetic-digits", folder.path())?;
     let more = ["training.length={ steps = 5 }", "optimizer.generator.schedule={ linear = 0.0 }"];
     let mut trainer = Trainer::new(config(&FAMILIES[0], &more)?, data, &Device::Cpu)?;
-    let rates: Vec<f64> = steps(&mut trainer, 5)?.iter().map(|r| r.lr_g / 2e-4).collect();
+    let rates: Vec<f64> = steps(&mut trainer, 5)?.iter().map(|r| game(r).lr_g / 2e-4).collect();
     for (rate, expected) in rates.iter().zip([1.0, 0.75, 0.5, 0.25, 0.0]) {
         assert!((rate - expected).abs() < 1e-12, "{rates:?}");
     }
@@ -232,13 +278,13 @@ fn what_data_and_model_cannot_tell_is_refused_with_a_reason() -> Result {
         (2, &faces, &["latent.Smiling.name=smiling", "model.auxiliary=smiling"][..], "\"Smiling\""),
         (2, &digits, &[], "has 2 classes, the data has 10"),
         (3, &digits, &["latent.class.classes=7"], "has 7 classes, the data has 10"),
-        (11, &faces, &["latent.attributes.names=[\"Eyeglases\"]"], "\"Eyeglasses\""),
-        (11, &digits, &[], "no attribute"),
+        (13, &faces, &["latent.attributes.names=[\"Eyeglases\"]"], "\"Eyeglasses\""),
+        (13, &digits, &[], "no attribute"),
         (4, &digits, &["model.codes=[\"cod\"]"], "the latent has z, code"),
         (4, &digits, &["model.codes=[\"code\", \"code\"]"], "twice"),
         (2, &faces, &["model.condition=Smiling"], "nothing to recognize"),
         (2, &faces, &["latent.Smiling.classes=3"], "an attribute has 2"),
-        (11, &faces, &["model.codes=[\"attributes\"]"], "nothing to recover"),
+        (13, &faces, &["model.codes=[\"attributes\"]"], "nothing to recover"),
         (0, &digits, &["loss.adversarial=wasserstein"], "loss.clip"),
         (0, &digits, &["latent.z.size=1000000000000"], "more than 65536"),
         (0, &digits, &["model.auxiliary=bits"], "cannot tell"),
@@ -247,6 +293,16 @@ fn what_data_and_model_cannot_tell_is_refused_with_a_reason() -> Result {
         (0, &digits, &["optimizer.generator.schedule={ linear = -1.0 }"], "schedule"),
         (0, &digits, &["ema.decay=1.0"], "ema.decay"),
         (0, &digits, &["model.generator=mlp"], "mlp"),
+        (6, &digits, &["model.skip_z=true"], "model.skip_z"),
+        (11, &digits, &["classifier.target.classes=[\"a\", \"b\"]"], "leave them empty"),
+        (12, &digits, &["classifier.target.attributes=[]"], "no attributes to learn"),
+        (
+            12,
+            &faces,
+            &["classifier.target.attributes=[\"Eyeglases\"]"],
+            "did you mean \"Eyeglasses\"?",
+        ),
+        (12, &faces, &["classifier.width=0"], "classifier.width"),
     ] {
         let message = refusal(family, data, more)?;
         assert!(message.contains(reason), "{more:?}: {message}");
@@ -272,6 +328,6 @@ fn unrolling_puts_the_discriminator_back_to_the_bit() -> Result {
     let (unrolled, with) = after_a_step("unrolling.steps=3")?;
     assert_eq!(plain.len(), 8 * 3 + 3, "weights, moments, keys of masks");
     assert!(plain == unrolled);
-    assert!(with.loss_g > without.loss_g, "the generator met a better discriminator");
+    assert!(game(&with).loss_g > game(&without).loss_g, "the generator met a better discriminator");
     Ok(())
 }

@@ -1,13 +1,19 @@
 //! The configuration of a run: everything that decides its numbers.
 
+mod autoencoder;
+mod classifier;
 mod objective;
 mod optimizer;
 
+use candle_nn::VarBuilder;
 use gan_core::ImageShape;
 use gan_data::Sampling;
-use gan_models::{Latent, ModelConfig};
+use gan_models::autoencoder::Decoder;
+use gan_models::{Generator, Latent, ModelConfig};
 use serde::{Deserialize, Serialize};
 
+pub use self::autoencoder::{AutoencoderConfig, Prior, Reconstruction, Reduction};
+pub use self::classifier::{ClassifierConfig, Target};
 pub use self::objective::{EmaConfig, LossConfig, Unrolling, WarmStart};
 pub use self::optimizer::{OptimizerConfig, Optimizers, Schedule};
 use crate::error::TrainError;
@@ -27,13 +33,22 @@ pub struct Config {
     /// Size of the images; the data decides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageShape>,
-    /// Latent of the generator.
+    /// Latent of the generator; of no parts where there is none.
+    #[serde(default, skip_serializing_if = "Latent::is_empty")]
     pub latent: Latent,
-    /// The networks.
-    pub model: ModelConfig,
+    /// The networks of a GAN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelConfig>,
+    /// A classifier instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classifier: Option<ClassifierConfig>,
+    /// An autoencoder instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoencoder: Option<AutoencoderConfig>,
     /// Batches and length.
     pub training: TrainingConfig,
-    /// What one step does, in order.
+    /// What one step of a GAN does, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
     /// Optimizer of each network.
     pub optimizer: Optimizers,
@@ -121,31 +136,112 @@ pub struct OutputConfig {
     pub checkpoint_every: u64,
     /// Checkpoints that are kept, the newest ones.
     pub keep_checkpoints: usize,
+    /// Epochs, counted from 1, after which the figures of the family and a sample grid are written, as they are at the
+    /// end of the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures_at: Vec<u64>,
 }
 
 impl Config {
     /// Says what is wrong with values that parse but cannot be meant.
     pub fn check(&self) -> Result<(), TrainError> {
-        let refuse = |message: String| Err(TrainError::Config(message));
-        self.latent.check().map_err(TrainError::Config)?;
-        if let Some(image) = self.image {
-            self.model.check(image).map_err(TrainError::Config)?;
-        }
         if self.training.batch_size < 2 {
-            return refuse(format!(
+            return Err(TrainError::Config(format!(
                 "training.batch_size is {}, expected 2 or more: batch norm needs a batch",
                 self.training.batch_size
-            ));
+            )));
         }
-        self.model.check_latent(&self.latent).map_err(TrainError::Config)?;
-        self.loss.check().map_err(TrainError::Config)?;
+        match (&self.model, &self.classifier, &self.autoencoder) {
+            (Some(model), None, None) => self.check_gan(model)?,
+            (None, Some(classifier), None) => {
+                self.refuse_settings_of_gans("classifier")?;
+                classifier.check(self.image)?;
+                self.optimizer.check(&[Network::Classifier])?;
+            }
+            (None, None, Some(autoencoder)) => {
+                self.refuse_settings_of_gans("autoencoder")?;
+                autoencoder.check(&self.latent, self.image)?;
+                self.optimizer.check(&Network::AUTOENCODER)?;
+            }
+            _ => {
+                let reason = "expected one of [model], the networks of a GAN, [classifier] and [autoencoder]";
+                return Err(TrainError::Config(reason.into()));
+            }
+        }
         self.monitor.check().map_err(TrainError::Config)?;
-        self.ema.map_or(Ok(()), |ema| ema.check()).map_err(TrainError::Config)?;
-        for network in Network::ALL {
-            self.optimizer.of(network).check(network.name())?;
-        }
-        self.check_phases()?;
         self.check_output()
+    }
+
+    /// Settings that would do nothing in another family.
+    fn refuse_settings_of_gans(&self, family: &str) -> Result<(), TrainError> {
+        let set = [
+            ("latent", family == "classifier" && !self.latent.is_empty()),
+            ("phases", !self.phases.is_empty()),
+            ("loss", self.loss != LossConfig::default()),
+            ("unrolling", self.unrolling != Unrolling::default()),
+            ("ema", self.ema.is_some()),
+            ("warm_start", self.warm_start != WarmStart::default()),
+            ("monitor.stop_on", !self.monitor.stop_on.is_empty()),
+        ];
+        match set.iter().find(|(_, set)| *set) {
+            Some((key, _)) => Err(TrainError::Config(format!(
+                "{key} is a GAN's, and does nothing for this {family}; leave it away"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_gan(&self, model: &ModelConfig) -> Result<(), TrainError> {
+        self.latent.check().map_err(TrainError::Config)?;
+        if let Some(image) = self.image {
+            model.check(image).map_err(TrainError::Config)?;
+        }
+        model.check_latent(&self.latent).map_err(TrainError::Config)?;
+        self.loss.check().map_err(TrainError::Config)?;
+        self.ema.map_or(Ok(()), |ema| ema.check()).map_err(TrainError::Config)?;
+        self.optimizer.check(&Network::GAN)?;
+        self.check_phases()
+    }
+
+    /// Whether it has a network that makes images of latents.
+    pub fn generates(&self) -> bool {
+        self.model.is_some() || self.autoencoder.is_some()
+    }
+
+    /// The network that makes images of latents: a GAN's generator or an autoencoder's decoder.
+    ///
+    /// # Errors
+    /// If the family has none.
+    pub fn generator(
+        &self,
+        image: ImageShape,
+        vb: VarBuilder<'_>,
+    ) -> Result<Generator, TrainError> {
+        Ok(match &self.autoencoder {
+            Some(AutoencoderConfig { width, .. }) => {
+                let size = self.latent.encoded_size();
+                Generator::Decoder(Decoder::new(*width, size, image, vb)?)
+            }
+            None => self.gan()?.generator(&self.latent, image, vb)?,
+        })
+    }
+
+    /// Which network that is.
+    pub(crate) fn generator_network(&self) -> Network {
+        if self.autoencoder.is_some() { Network::Decoder } else { Network::Generator }
+    }
+
+    /// The networks of a GAN.
+    ///
+    /// # Errors
+    /// If the run is none.
+    pub fn gan(&self) -> Result<&ModelConfig, TrainError> {
+        self.model.as_ref().ok_or_else(|| {
+            TrainError::Config(format!(
+                "a run of {:?} is no GAN's; name one that is (gan-cli runs lists them)",
+                self.preset
+            ))
+        })
     }
 
     fn check_phases(&self) -> Result<(), TrainError> {
@@ -165,6 +261,9 @@ impl Config {
             if phase.network == Network::Recognizer {
                 return refuse("the recognizer is updated with the discriminator; a phase of its own cannot be".into());
             }
+            if !Network::GAN.contains(&phase.network) {
+                return refuse(format!("a GAN has no {name} to update"));
+            }
         }
         Ok(())
     }
@@ -180,6 +279,10 @@ impl Config {
             if value == 0 {
                 return Err(TrainError::Config(format!("output.{key} is 0, expected 1 or more")));
             }
+        }
+        if output.figures_at.contains(&0) {
+            let reason = "output.figures_at has epoch 0, expected 1 or more: the first epoch is 1";
+            return Err(TrainError::Config(reason.into()));
         }
         Ok(())
     }

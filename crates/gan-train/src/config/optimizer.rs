@@ -1,5 +1,7 @@
 //! Optimizers and how their learning rates change over a run.
 
+use std::collections::BTreeMap;
+
 use gan_kernels::AdamConfig;
 use serde::{Deserialize, Serialize};
 
@@ -7,26 +9,42 @@ use crate::error::TrainError;
 use crate::phase::Network;
 
 /// The optimizer of each network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Optimizers {
-    /// The generator's.
-    pub generator: OptimizerConfig,
-    /// The discriminator's.
-    pub discriminator: OptimizerConfig,
-    /// That of InfoGAN's recognizer; the discriminator's where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recognizer: Option<OptimizerConfig>,
-}
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Optimizers(BTreeMap<Network, OptimizerConfig>);
 
 impl Optimizers {
-    /// The one of `network`.
-    pub fn of(&self, network: Network) -> &OptimizerConfig {
-        match network {
-            Network::Generator => &self.generator,
-            Network::Discriminator => &self.discriminator,
-            Network::Recognizer => self.recognizer.as_ref().unwrap_or(&self.discriminator),
+    /// The one of `network`. InfoGAN's recognizer has the discriminator's where it has none of its own, a decoder its
+    /// encoder's.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn of(&self, network: Network) -> Result<&OptimizerConfig, TrainError> {
+        let own = self.0.get(&network);
+        let shared = || match network {
+            Network::Recognizer => self.0.get(&Network::Discriminator),
+            Network::Decoder => self.0.get(&Network::Encoder),
+            _ => None,
+        };
+        own.or_else(shared).ok_or_else(|| {
+            let name = network.name();
+            TrainError::Config(format!(
+                "optimizer.{name} is missing: give the {name} a learning rate and betas"
+            ))
+        })
+    }
+
+    /// Refuses missing and impossible ones of `networks`, and any of others.
+    pub(super) fn check(&self, networks: &[Network]) -> Result<(), TrainError> {
+        if let Some(other) = self.0.keys().find(|network| !networks.contains(network)) {
+            let (other, names) =
+                (other.name(), networks.iter().map(|n| n.name()).collect::<Vec<_>>());
+            return Err(TrainError::Config(format!(
+                "optimizer.{other}: this run has no {other}; it trains {}",
+                names.join(", ")
+            )));
         }
+        networks.iter().try_for_each(|network| self.of(*network)?.check(network.name()))
     }
 }
 

@@ -69,9 +69,11 @@ pub fn read(path: &Path) -> Result<Vec<StepRecord>, TrainError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Game;
 
     fn record(step: u64) -> StepRecord {
-        StepRecord { step, loss_d: 0.1 + step as f64, ..StepRecord::default() }
+        let game = Some(Game { loss_d: 0.1 + step as f64, ..Game::default() });
+        StepRecord { step, game, ..StepRecord::default() }
     }
 
     #[test]

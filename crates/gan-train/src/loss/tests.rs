@@ -250,3 +250,42 @@ fn gaussian_nll_equals_its_formula() {
     let zeros = mean.zeros_like().unwrap();
     assert_near(scalar(&gaussian_nll(&mean, &zeros, &mean).unwrap()), TAU.ln());
 }
+
+#[test]
+fn the_divergence_from_a_standard_normal_equals_its_formula() {
+    let (mean, log_variance) = (rows([[0.3, -1.2], [0.0, 2.0]]), rows([[0.1, -0.7], [0.0, 1.5]]));
+    let of = |m: f64, l: f64| 0.5 * (m * m + l.exp() - l - 1.0);
+    let expected = (of(0.3, 0.1) + of(-1.2, -0.7) + of(0.0, 0.0) + of(2.0, 1.5)) / 2.0;
+    assert_near(scalar(&kl_to_standard_normal(&mean, &log_variance).unwrap()), expected);
+    assert_near(scalar(&kl_to_standard_normal(&rows([[0.0]]), &rows([[0.0]])).unwrap()), 0.0);
+    check_gradient(&mean, |m| kl_to_standard_normal(m, &log_variance));
+    check_gradient(&log_variance, |l| kl_to_standard_normal(&mean, l));
+    assert!(kl_to_standard_normal(&mean, &rows([[1.0]])).is_err());
+}
+
+#[test]
+fn moments_are_those_of_all_entries() {
+    // Half at −1, half at 1, moved by 2: mean 2, variance 1, kurtosis 1.
+    let [mean, variance, kurtosis, error] = moment_errors(&rows([[1.0, 3.0], [3.0, 1.0]])).unwrap();
+    assert_near(scalar(&mean), 2.0);
+    assert_near(scalar(&variance), 1.0);
+    assert_near(scalar(&kurtosis), 1.0);
+    assert_near(scalar(&error), (4.0 + 0.0 + 4.0) / 3.0);
+    check_gradient(&rows([[0.3, -1.2], [0.8, 2.0]]), |z| {
+        let [.., error] = moment_errors(z)?;
+        Ok(error)
+    });
+}
+
+#[test]
+fn errors_of_reconstructions_are_sums_over_all_values() {
+    let (a, b) = (rows([[0.5, -1.0]]), rows([[0.0, 1.0]]));
+    assert_near(scalar(&squared_error(&a, &b).unwrap()), 0.25 + 4.0);
+    assert_near(scalar(&l1(&a, &b).unwrap()), 0.5 + 2.0);
+    let expected = softplus_of(0.5) + softplus_of(1.0);
+    assert_near(scalar(&bce_logits(&a, &b).unwrap()), expected);
+    check_gradient(&a, |a| bce_logits(a, &b));
+    let certain = rows([[100.0, -100.0]]);
+    assert!(scalar(&bce_logits(&certain, &rows([[1.0, 0.0]])).unwrap()) < 1e-40);
+    assert_near(scalar(&bce_logits(&certain, &rows([[0.0, 1.0]])).unwrap()), 200.0);
+}

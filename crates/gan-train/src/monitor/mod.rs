@@ -75,18 +75,20 @@ impl Observation {
     }
 }
 
-impl From<&StepRecord> for Observation {
-    fn from(record: &StepRecord) -> Self {
-        Self {
+impl Observation {
+    /// What a step of a GAN measured; `None` in other families.
+    pub fn of(record: &StepRecord) -> Option<Self> {
+        let game = record.game.as_ref()?;
+        Some(Self {
             images_seen: record.images_seen,
             step: record.step,
-            loss_d: record.loss_d,
-            loss_g: record.loss_g,
-            d_real: record.d_real,
-            d_fake: record.d_fake_before,
-            grad_norm_d: record.grad_norm_d,
-            grad_norm_g: record.grad_norm_g,
-        }
+            loss_d: game.loss_d,
+            loss_g: game.loss_g,
+            d_real: game.d_real,
+            d_fake: game.d_fake_before,
+            grad_norm_d: game.grad_norm_d,
+            grad_norm_g: game.grad_norm_g,
+        })
     }
 }
 

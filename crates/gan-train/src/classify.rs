@@ -1,0 +1,170 @@
+//! A trained classifier at work: on images of any origin, and against what the data says of its own.
+
+use candle_core::{D, Device, Tensor};
+use gan_core::{ImageShape, image};
+use gan_data::{Dataset, Split};
+use gan_kernels::FeatureMaps;
+use gan_models::classifier::Classifier;
+
+use crate::checkpoint::Checkpoint;
+use crate::classification::Truth;
+use crate::config::Target;
+use crate::error::TrainError;
+use crate::phase::Network;
+
+/// Images that go through the network at once.
+const BATCH: usize = 64;
+
+/// A classifier with the weights of a checkpoint and running statistics: images are judged apart.
+pub struct ImageClassifier {
+    network: Classifier,
+    target: Target,
+    image: ImageShape,
+    device: Device,
+}
+
+/// What a classifier predicts of the images of a split, and what the data says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluated {
+    /// What is predicted.
+    pub question: Question,
+    /// The prediction for each image, by its place in [`Question::answers`].
+    pub predictions: Vec<usize>,
+    /// The label of each image.
+    pub labels: Vec<usize>,
+}
+
+/// Something that a classifier predicts: the class, or one attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// `class`, or the attribute's name.
+    pub name: String,
+    /// Names of the answers: the classes, or the attribute's absence and presence.
+    pub answers: Vec<String>,
+}
+
+impl ImageClassifier {
+    /// The classifier of a checkpoint.
+    ///
+    /// # Errors
+    /// If the checkpoint is of another family, or its tensors are not whole.
+    pub fn new(checkpoint: &Checkpoint, device: &Device) -> Result<Self, TrainError> {
+        let config = &checkpoint.header.config;
+        let Some(classifier) = &config.classifier else {
+            return Err(TrainError::Config(format!(
+                "a run of {:?} is no classifier; train digit-classifier or face-classifier",
+                config.preset
+            )));
+        };
+        let (image, target) = (checkpoint.image()?, classifier.target.clone());
+        let store = checkpoint.store(Network::Classifier.name(), device);
+        let outputs = target.names().len();
+        let network = Classifier::new(classifier.width, outputs, image, store.frozen())?;
+        Ok(Self { network, target, image, device: device.clone() })
+    }
+
+    /// What it tells images apart by.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// `images`: `(N, C, H, W)` in [−1, 1] → logits `(N, K)` in the order of [`Target::names`].
+    ///
+    /// # Errors
+    /// If the images are not of its size.
+    fn logits(&self, images: &Tensor) -> Result<Tensor, TrainError> {
+        let ImageShape { channels, height, width } = self.image;
+        match *images.dims() {
+            [_, c, h, w] if (c, h, w) == (channels, height, width) => {}
+            ref dims => {
+                return Err(TrainError::Config(format!(
+                    "the classifier was trained on {} images, got {dims:?}; train one on images of this size",
+                    self.image
+                )));
+            }
+        }
+        let images = FeatureMaps::from_tensor(&images.to_device(&self.device)?)?;
+        Ok(self.network.logits(&images, false)?)
+    }
+
+    /// Size of its images.
+    pub fn image(&self) -> ImageShape {
+        self.image
+    }
+
+    /// Predictions for the images of a split beside their labels, for each of [`Self::questions`]. `progress` is told how
+    /// many images are done.
+    ///
+    /// # Errors
+    /// If the data does not have what it predicts, or images of another size.
+    pub fn evaluate(
+        &self,
+        data: &Dataset,
+        split: Split,
+        progress: impl Fn(usize),
+    ) -> Result<Vec<Evaluated>, TrainError> {
+        let truth = Truth::new(&self.target, data)?;
+        let n = data.len(split);
+        let mut all: Vec<(Vec<usize>, Vec<usize>)> =
+            vec![Default::default(); self.questions().len()];
+        for from in (0..n).step_by(BATCH) {
+            let indices: Vec<usize> = (from..n.min(from + BATCH)).collect();
+            let images = image::normalize(&data.samples(split, &indices)?)?;
+            let labels = truth.of(data, split, &indices)?;
+            let labels = match &self.target {
+                Target::Classes(_) => vec![whole_numbers(&labels)?],
+                Target::Attributes(_) => columns(&labels)?,
+            };
+            for ((all, predictions), labels) in
+                all.iter_mut().zip(self.predict(&images)?).zip(labels)
+            {
+                all.0.extend(predictions);
+                all.1.extend(labels);
+            }
+            progress(from + indices.len());
+        }
+        let evaluated =
+            |(question, (predictions, labels))| Evaluated { question, predictions, labels };
+        Ok(self.questions().into_iter().zip(all).map(evaluated).collect())
+    }
+
+    /// `images`: `(N, C, H, W)` in [−1, 1] → for each of [`Self::questions`] N predictions: the class with the largest
+    /// logit, an attribute's presence where its logit is above 0.
+    ///
+    /// # Errors
+    /// If the images are not of its size.
+    pub fn predict(&self, images: &Tensor) -> Result<Vec<Vec<usize>>, TrainError> {
+        let logits = self.logits(images)?;
+        match &self.target {
+            Target::Classes(_) => Ok(vec![whole_numbers(&logits.argmax(D::Minus1)?)?]),
+            Target::Attributes(_) => columns(&logits.gt(0.0)?),
+        }
+    }
+
+    /// What it predicts, in the order of its logits.
+    pub fn questions(&self) -> Vec<Question> {
+        match &self.target {
+            Target::Classes(names) => {
+                vec![Question { name: "class".into(), answers: names.clone() }]
+            }
+            Target::Attributes(names) => {
+                let question = |name: &String| Question {
+                    name: name.clone(),
+                    answers: vec![format!("no {name}"), name.clone()],
+                };
+                names.iter().map(question).collect()
+            }
+        }
+    }
+}
+
+/// The columns of `(N, A)`, as whole numbers.
+fn columns(values: &Tensor) -> Result<Vec<Vec<usize>>, TrainError> {
+    let column = |a| whole_numbers(&values.narrow(1, a, 1)?.flatten_all()?);
+    (0..values.dim(1)?).map(column).collect()
+}
+
+fn whole_numbers(tensor: &Tensor) -> Result<Vec<usize>, TrainError> {
+    let values = tensor.to_dtype(candle_core::DType::U32)?.to_vec1::<u32>()?;
+    Ok(values.into_iter().map(|value| value as usize).collect())
+}
