@@ -32,7 +32,7 @@ fn main() -> Result<()> {
         Task::Preprocess { arguments } => preprocess(&arguments),
         Task::Report { runs } => runs.iter().try_for_each(|run| {
             let page = run.join("report.html");
-            gan_report::write_report(run, &page)?;
+            gan_report::write_report(run, &[], &page)?;
             say(&page.display().to_string())
         }),
     }

@@ -38,6 +38,7 @@ pub(crate) enum Command {
     Info(cmd::info::Info),
     /// Draw images from a trained generator
     Sample(cmd::sample::Sample),
+    Reconstruct(cmd::reconstruct::Reconstruct),
     /// List runs and prepared data
     Runs(cmd::runs::Runs),
     /// Measure the speed on this machine

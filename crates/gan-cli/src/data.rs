@@ -62,7 +62,9 @@ pub(crate) fn open_folder(folder: &Path) -> anyhow::Result<Arc<Dataset>> {
 /// Whether there are networks for such samples.
 pub(crate) fn is_trainable(manifest: &Manifest) -> bool {
     let dcgan = Preset::find("dcgan").and_then(|preset| preset.config());
-    let fits = |image| dcgan.is_ok_and(|config| config.model.check(image).is_ok());
+    let fits = |image| {
+        dcgan.is_ok_and(|config| config.gan().is_ok_and(|model| model.check(image).is_ok()))
+    };
     manifest.sample.image().is_some_and(fits)
 }
 

@@ -9,6 +9,8 @@ mod console;
 mod data;
 mod figures;
 mod interrupt;
+mod reconstruction;
+mod score;
 
 use std::process::ExitCode;
 
@@ -67,6 +69,7 @@ fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {
         Command::Presets(command) => command.run(&global)?,
         Command::Info(command) => command.run(&global)?,
         Command::Sample(command) => command.run(&global, console)?,
+        Command::Reconstruct(command) => command.run(&global, console)?,
         Command::Runs(command) => command.run(&global)?,
         Command::Bench(command) => command.run(&global, console)?,
         Command::Doctor(command) => command.run(&global, console)?,

@@ -70,6 +70,31 @@ fn a_resumed_run_is_a_whole_one() {
     assert_eq!(lines.lines().count(), 6);
 }
 
+/// Epochs are of 10 steps; the run goes on where a folder for figures cannot be made.
+#[test]
+fn figures_are_drawn_at_chosen_epochs_and_at_the_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let cgan = format!(
+        "train cgan --data synthetic-faces --set data.size=28 \
+         --set latent.attributes.names=[\"Smiling\",\"Eyeglasses\"] --set output.figures_at=[1,2,3,4] {SMALL}"
+    );
+    let drawn_at = |epoch: u64| {
+        let plots = folder.join(format!("run/plots/epoch-{epoch:03}"));
+        ["attributes.json", "attributes.png"].map(|file| plots.join(file).is_file())
+    };
+    succeeds(folder, &format!("{cgan} --steps 15 --out run"));
+    assert_eq!([drawn_at(1), drawn_at(2)], [[true; 2], [false; 2]]);
+    assert!(folder.join("run/plots/attributes.png").is_file());
+    assert!(folder.join("run/samples/000000080.png").is_file(), "a grid of that epoch");
+
+    std::fs::write(folder.join("run/plots/epoch-002"), "in the way").expect("write");
+    let (code, _, stderr) = run(folder, "train --resume run --steps 30");
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("no figures: "), "{stderr}");
+    assert_eq!([drawn_at(2), drawn_at(3), drawn_at(4)], [[false; 2], [true; 2], [false; 2]]);
+}
+
 #[test]
 fn results_as_json_are_one_line_on_stdout() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -11,6 +11,7 @@ pub(crate) struct Curve {
 }
 
 /// A family of columns that share a plot.
+#[derive(Clone, Copy)]
 struct Family {
     title: &'static str,
     y_label: &'static str,
@@ -33,7 +34,8 @@ const PLAIN: Family = Family {
     only_if_changing: false,
 };
 
-const FAMILIES: [Family; 6] = [
+/// Of a GAN.
+const OF_GANS: [Family; 6] = [
     Family {
         title: "Losses",
         y_label: "loss",
@@ -63,7 +65,7 @@ const FAMILIES: [Family; 6] = [
         title: "Gradient norms",
         y_label: "L2 norm",
         prefixes: &["grad_norm"],
-        caption: "A generator whose gradient falls to nothing learns no more.",
+        caption: "A network whose gradient falls to nothing learns no more.",
         log_y: true,
         ..PLAIN
     },
@@ -84,9 +86,80 @@ const FAMILIES: [Family; 6] = [
     },
 ];
 
+/// Of classifiers and autoencoders.
+const OF_OTHERS: [Family; 7] = [
+    Family {
+        title: "Losses",
+        y_label: "loss",
+        prefixes: &["loss"],
+        caption: "What is minimized, and its parts before their weights, on training batches.",
+        log_y: true,
+        ..PLAIN
+    },
+    Family {
+        title: "Accuracy",
+        y_label: "accuracy",
+        prefixes: &["accuracy"],
+        caption: "Part of the training batches that is predicted rightly.",
+        y_range: Some((0.0, 1.0)),
+        ..PLAIN
+    },
+    Family {
+        title: "Mean squared error",
+        y_label: "error on [-1, 1]",
+        prefixes: &["mse"],
+        caption: "Of reconstructions of training batches, a pixel.",
+        log_y: true,
+        ..PLAIN
+    },
+    Family {
+        title: "Moments of the latents",
+        y_label: "moment",
+        prefixes: &["z_"],
+        caption: "Over all entries of a batch's latents; 0, 1 and 3 are those of a normal distribution.",
+        ..PLAIN
+    },
+    OF_GANS[3],
+    Family { prefixes: &["lr"], ..OF_GANS[4] },
+    OF_GANS[5],
+];
+
 /// The plots for which a run has numbers.
 pub(crate) fn curves(metrics: &Metrics) -> Vec<Curve> {
-    FAMILIES.iter().filter_map(|family| family.curve(metrics)).collect()
+    let is_gan = metrics.columns().contains(&"loss_d");
+    let families = if is_gan { &OF_GANS[..] } else { &OF_OTHERS[..] };
+    families.iter().filter_map(|family| family.curve(metrics)).collect()
+}
+
+/// Columns in which runs are compared, with what stands over their plot.
+const COMPARED: [(&str, &str); 8] = [
+    ("loss_d", "Discriminator loss"),
+    ("loss_g", "Generator loss"),
+    ("d_real", "D(x)"),
+    ("d_fake_after", "D(G(z))"),
+    ("loss", "Loss"),
+    ("loss_reconstruction", "Reconstruction loss"),
+    ("mse", "Mean squared error"),
+    ("accuracy", "Accuracy"),
+];
+
+/// The columns that all of some runs have, a plot each with a curve for every run. None for a single run.
+pub(crate) fn side_by_side(runs: &[(String, Metrics)]) -> Vec<Curve> {
+    let plot = |&(column, title): &(&str, &str)| {
+        let in_all = runs.iter().all(|(_, metrics)| metrics.columns().contains(&column));
+        in_all.then(|| {
+            let series = runs.iter().map(|(name, m)| Series::new(name.clone(), m.points(column)));
+            let plot = Plot {
+                title: title.into(),
+                x_label: "images seen".into(),
+                y_label: title.to_lowercase(),
+                series: series.collect(),
+                ..Plot::default()
+            };
+            Curve { plot, caption: "" }
+        })
+    };
+    if runs.len() < 2 { Vec::new() } else { COMPARED.iter().filter_map(plot).collect() }
 }
 
 impl Family {

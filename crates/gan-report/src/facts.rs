@@ -71,6 +71,9 @@ pub(crate) fn results(
         fact("D(G(z)) at the end", at_end("d_fake_after").or_else(|| at_end("d_fake_before"))),
         fact("Discriminator loss at the end", at_end("loss_d")),
         fact("Generator loss at the end", at_end("loss_g")),
+        fact("Loss at the end", at_end("loss")),
+        fact("Accuracy on training batches at the end", at_end("accuracy")),
+        fact("Mean squared error at the end", at_end("mse")),
     ]
     .into_iter()
     .flatten()

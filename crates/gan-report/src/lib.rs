@@ -11,19 +11,26 @@ mod page;
 mod pictures;
 mod text;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gan_core::RunDir;
 
 pub use error::{ReportError, Result};
 
-/// Writes the page of a run folder to `out`, whole or not at all.
-pub fn write_report(run: &Path, out: &Path) -> Result<()> {
-    Ok(gan_core::file::write_bytes(out, render(run)?.as_bytes())?)
+/// Writes the page of a run folder to `out`, whole or not at all; `others` are runs whose curves are laid beside its own.
+///
+/// # Errors
+/// If a run folder lacks its configuration or metrics, or the page cannot be written.
+pub fn write_report(run: &Path, others: &[PathBuf], out: &Path) -> Result<()> {
+    Ok(gan_core::file::write_bytes(out, render(run, others)?.as_bytes())?)
 }
 
-/// The page of a run folder as HTML.
-pub fn render(run: &Path) -> Result<String> {
+/// The page of [`write_report`] as HTML.
+///
+/// # Errors
+/// If a run folder lacks its configuration or metrics.
+pub fn render(run: &Path, others: &[PathBuf]) -> Result<String> {
     let run = RunDir::open(run)?;
-    page::render(&page::Page::of(&run)?)
+    let others = others.iter().map(|other| Ok(RunDir::open(other)?)).collect::<Result<Vec<_>>>()?;
+    page::render(&page::Page::of(&run, &others)?)
 }

@@ -7,7 +7,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::{Deserialize, Serialize};
 
-use crate::curves::curves;
+use crate::curves::{self, curves};
 use crate::error::Result;
 use crate::facts::{self, Fact};
 use crate::metrics::Metrics;
@@ -25,6 +25,9 @@ pub(crate) struct Page {
     setting: Vec<Fact>,
     command: Option<String>,
     curves: Vec<Curve>,
+    /// The runs that it is compared with, and the curves of all of them.
+    others: Vec<String>,
+    side_by_side: Vec<Curve>,
     real: Option<Picture>,
     samples: Option<Picture>,
     progression: Vec<Picture>,
@@ -65,8 +68,8 @@ struct Layer {
 const LOG_LINES: usize = 40;
 
 impl Page {
-    /// Reads a run folder.
-    pub(crate) fn of(run: &RunDir) -> Result<Self> {
+    /// Reads a run folder, and the metrics of others.
+    pub(crate) fn of(run: &RunDir, others: &[RunDir]) -> Result<Self> {
         let config = fs_err::read_to_string(run.config())?;
         let metrics = Metrics::read(run)?;
         let mut missing = Vec::new();
@@ -90,7 +93,9 @@ impl Page {
             results_note: facts::end_in_words(&metrics),
             setting: info.as_ref().map(facts::setting).unwrap_or_default(),
             command: info.map(|i| i.command),
-            curves: drawn(&metrics),
+            curves: drawn(curves(&metrics)),
+            others: others.iter().map(RunDir::name).collect(),
+            side_by_side: drawn(compared(run, others)?),
             real: pictures::picture(&run.real(), "real images")?,
             samples: pictures::last_samples(run)?,
             progression: pictures::progression(run)?,
@@ -133,8 +138,15 @@ pub(crate) fn render(page: &Page) -> Result<String> {
     Ok(environment.get_template("report.html")?.render(Serde(page))?)
 }
 
-fn drawn(metrics: &Metrics) -> Vec<Curve> {
-    curves(metrics)
+/// The curves of the run and of others in the same plots.
+fn compared(run: &RunDir, others: &[RunDir]) -> Result<Vec<curves::Curve>> {
+    let all = [run].into_iter().chain(others);
+    let named = all.map(|run| Ok((run.name(), Metrics::read(run)?))).collect::<Result<Vec<_>>>()?;
+    Ok(curves::side_by_side(&named))
+}
+
+fn drawn(curves: Vec<curves::Curve>) -> Vec<Curve> {
+    curves
         .into_iter()
         .map(|c| Curve { svg: Value::from_safe_string(c.plot.svg()), caption: c.caption })
         .collect()

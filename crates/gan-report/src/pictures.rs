@@ -61,7 +61,8 @@ pub(crate) fn progression(run: &RunDir) -> Result<Vec<Picture>> {
 /// Pictures in `plots/` that the page does not draw itself.
 pub(crate) fn figures(run: &RunDir) -> Result<Vec<Picture>> {
     /// The trainer's own curves: the page has them as drawings from the same numbers.
-    const DRAWN: [&str; 5] = ["losses", "discriminator", "accuracy", "gradients", "throughput"];
+    const DRAWN: [&str; 7] =
+        ["losses", "discriminator", "accuracy", "gradients", "throughput", "mse", "latent"];
     let folder = run.plot("");
     if !folder.is_dir() {
         return Ok(Vec::new());

@@ -114,7 +114,7 @@ fn page_holds_everything_and_fetches_nothing() -> Tested {
     let parent = tempfile::tempdir()?;
     let run = synthetic_run(parent.path())?;
     let out = parent.path().join("pages/report.html");
-    write_report(run.root(), &out)?;
+    write_report(run.root(), &[], &out)?;
     let page = fs_err::read_to_string(&out)?;
     for words in [
         "00001-dcgan",
@@ -153,7 +153,7 @@ fn page_holds_everything_and_fetches_nothing() -> Tested {
 #[test]
 fn hostile_text_is_escaped() -> Tested {
     let parent = tempfile::tempdir()?;
-    let page = render(synthetic_run(parent.path())?.root())?;
+    let page = render(synthetic_run(parent.path())?.root(), &[])?;
     assert!(page.contains("&lt;script&gt;alert("));
     assert!(page.contains("Ctrl-C at &lt;b&gt;step&lt;"));
     Ok(())
@@ -166,7 +166,7 @@ fn what_is_missing_is_said() -> Tested {
     fs_err::write(run.config(), "seed = 1\n")?;
     fs_err::write(run.metrics(), "{\"step\":1,\"loss_d\":1.4}\n")?;
     fs_err::write(run.models(), "not JSON")?;
-    let page = render(run.root())?;
+    let page = render(run.root(), &[])?;
     for words in [
         "state unknown",
         "run.json",
@@ -184,7 +184,7 @@ fn what_is_missing_is_said() -> Tested {
 fn without_metrics_there_is_no_page() -> Tested {
     let parent = tempfile::tempdir()?;
     let run = RunDir::create_next(parent.path(), "digits")?;
-    let message = render(run.root()).expect_err("no run").to_string();
+    let message = render(run.root(), &[]).expect_err("no run").to_string();
     assert!(message.contains("config.toml"), "{message}");
     fs_err::write(run.config(), "")?;
     for (content, found) in
@@ -193,10 +193,21 @@ fn without_metrics_there_is_no_page() -> Tested {
         if let Some(content) = content {
             fs_err::write(run.metrics(), content)?;
         }
-        let error = render(run.root()).expect_err("no metrics");
+        let error = render(run.root(), &[]).expect_err("no metrics");
         assert!(matches!(error, ReportError::NoMetrics { .. }));
         let message = error.to_string();
         assert!(message.contains(found) && message.contains("metrics.jsonl"), "{message}");
     }
+    Ok(())
+}
+
+#[test]
+fn other_runs_are_laid_beside() -> Tested {
+    let parent = tempfile::tempdir()?;
+    let run = synthetic_run(parent.path())?;
+    let page = render(run.root(), &[run.root().to_path_buf()])?;
+    assert!(page.contains(&format!("<h2>Beside {}</h2>", run.name())), "the section");
+    assert!(page.contains("Discriminator loss") && page.contains("Generator loss"), "its plots");
+    assert!(!render(run.root(), &[])?.contains("<h2>Beside"), "alone");
     Ok(())
 }

@@ -93,10 +93,7 @@ fn describe_run(root: &Path, global: &Global) -> anyhow::Result<()> {
         print(&format!("{}\n", tables::network(network)))?;
     }
     if let Some(last) = last {
-        print(&format!(
-            "last step: D loss {:.3}, G loss {:.3}, D(x) {:.3}, D(G(z)) {:.3} / {:.3}\n",
-            last.loss_d, last.loss_g, last.d_real, last.d_fake_before, last.d_fake_after
-        ))?;
+        print(&format!("last step: {}\n", last.summary()))?;
     }
     print(&config)
 }

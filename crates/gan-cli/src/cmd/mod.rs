@@ -5,6 +5,7 @@ pub(crate) mod doctor;
 pub(crate) mod info;
 pub(crate) mod prepare;
 pub(crate) mod presets;
+pub(crate) mod reconstruct;
 pub(crate) mod report;
 pub(crate) mod runs;
 pub(crate) mod sample;

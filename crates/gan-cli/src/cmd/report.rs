@@ -11,21 +11,24 @@ use crate::console::Console;
 /// Write a run up as one HTML page
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  gan-cli report runs/00001-faces\n  gan-cli report runs/00001-faces --out faces.html"
+    after_help = "Examples:\n  gan-cli report runs/00001-faces\n  gan-cli report runs/00001-faces --out faces.html\n  \
+                  gan-cli report runs/00002-mnist-fc runs/00003-mnist-fc   the second's curves beside the first's"
 )]
 pub(crate) struct Report {
-    /// The run folder
-    run: PathBuf,
-    /// The page; report.html in the run unless given
+    /// The run folder, and others whose curves are laid beside its own
+    #[arg(value_name = "RUN", required = true)]
+    runs: Vec<PathBuf>,
+    /// The page; report.html in the first run unless given
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 impl Report {
     pub(crate) fn run(self, _console: &Console) -> anyhow::Result<()> {
-        let run = RunDir::open(&self.run)?;
+        let Some((run, others)) = self.runs.split_first() else { return Ok(()) };
+        let run = RunDir::open(run)?;
         let out = self.out.unwrap_or_else(|| run.root().join("report.html"));
-        gan_report::write_report(run.root(), &out)?;
+        gan_report::write_report(run.root(), others, &out)?;
         print(&format!("report: {}\nnext: open it in a browser", out.display()))
     }
 }

@@ -93,7 +93,12 @@ impl Listed {
     fn row(&self) -> Vec<String> {
         let info = self.info.as_ref();
         let known = |text: Option<String>| text.unwrap_or_else(|| "?".into());
-        let loss = |value: Option<f64>| known(value.map(|v| format!("{v:.3}")));
+        let game = self.last.as_ref().and_then(|last| last.game.as_ref());
+        // Of other families than GANs, which have no such losses.
+        let loss = |value: Option<f64>| match (&self.last, value) {
+            (Some(_), None) => "-".into(),
+            (_, value) => known(value.map(|v| format!("{v:.3}"))),
+        };
         vec![
             self.run.root().display().to_string(),
             known(info.map(|i| i.preset.clone())),
@@ -101,8 +106,8 @@ impl Listed {
             known(info.map(|i| tables::thousands(i.images_seen))),
             known(info.and_then(|i| age(&i.started)).map(tables::duration)),
             tables::bytes(self.bytes),
-            loss(self.last.as_ref().map(|r| r.loss_d)),
-            loss(self.last.as_ref().map(|r| r.loss_g)),
+            loss(game.map(|game| game.loss_d)),
+            loss(game.map(|game| game.loss_g)),
         ]
     }
 

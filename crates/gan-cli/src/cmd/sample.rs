@@ -12,6 +12,7 @@ use gan_train::{Checkpoint, Weights};
 use super::{print, print_json};
 use crate::args::{Global, UsageError};
 use crate::console::Console;
+use crate::score::Scorer;
 
 /// Draw images from a trained generator
 #[derive(Args, Debug)]
@@ -40,6 +41,9 @@ pub(crate) struct Sample {
     /// Which of the generator's weights
     #[arg(long, value_enum, default_value = "average")]
     weights: ShownWeights,
+    /// Let the classifier of this run look at the images, and compare with what their latents ask for
+    #[arg(long, value_name = "RUN")]
+    classifier: Option<PathBuf>,
     /// Write the index of each image under it
     #[arg(long)]
     labels: bool,
@@ -65,6 +69,7 @@ Examples:
   gan-cli sample runs/00001-faces
   gan-cli sample runs/00002-cgan --attributes Smiling,-Male --truncation 0.7
   gan-cli sample runs/00003-infogan-mnist --fix digit=4
+  gan-cli sample runs/00004-acgan --n 1000 --classifier runs/00005-face-classifier
   gan-cli sample runs/00001-faces --n 16 --seed 3 --labels --out grid.png
   gan-cli sample runs/00001-faces --n 1000 --separate --out fakes/";
 
@@ -110,6 +115,10 @@ impl Sample {
             );
             return Err(UsageError(reason).into());
         }
+        let scorer = match &self.classifier {
+            Some(classifier) => Some(Scorer::open(classifier, &run, &checkpoint, &device)?),
+            None => None,
+        };
         let latent = &checkpoint.header.config.latent;
         let latents = match &self.latents {
             Some(file) => latents::read(latent, file, &device)?,
@@ -133,14 +142,22 @@ impl Sample {
             samples.write_grid(&out, self.labels)?;
             sample::latents_path(&out)
         };
+        let scores = scorer.map(|scorer| scorer.score(&samples, &device)).transpose()?;
+        if let Some(scores) = &scores {
+            run.write_json(&latents_file.with_extension("scores.json"), scores)?;
+        }
         if global.json {
             return print_json(&serde_json::json!({
+                "scores": scores,
                 "n": n,
                 "out": out,
                 "latents": latents_file,
                 "checkpoint": path,
                 "images_seen": checkpoint.header.images_seen,
             }));
+        }
+        if let Some(scores) = &scores {
+            print(&format!("{}\n", scores.table()))?;
         }
         print(&format!(
             "{n} images: {}\nlatents:   {}\nnext: the same latents later with --latents {}",

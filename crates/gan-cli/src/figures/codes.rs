@@ -40,7 +40,8 @@ pub(super) fn write(
 ) -> anyhow::Result<()> {
     let mut sheets = Vec::new();
     let latent = figures.latent;
-    for part in checkpoint.header.config.model.codes.iter().filter_map(|name| latent.part(name)) {
+    let codes = &checkpoint.header.config.gan()?.codes;
+    for part in codes.iter().filter_map(|name| latent.part(name)) {
         sheets.extend(sweeps(figures, part)?);
         sheets.extend(pairs(figures, part)?);
     }
@@ -112,7 +113,7 @@ fn agreement(
     let Some(part) = recognize::class_code(config) else { return Ok(None) };
     let Some(n_codes) = recognize::number_of_classes(part) else { return Ok(None) };
     let n = data.len(split);
-    if n == 0 || config.model.condition.is_some() {
+    if n == 0 || config.gan()?.condition.is_some() {
         return Ok(None);
     }
     let Some(labels) = data.labels(split, &(0..n).collect::<Vec<_>>())? else { return Ok(None) };

@@ -1,16 +1,19 @@
-//! What a run's family asks to be shown of its generator when it ends: pictures in the run's `plots/`, and their data
-//! as JSON beside them.
+//! What a run's family asks to be shown of its networks, when it ends and at chosen epochs: pictures in the run's
+//! `plots/` or in a folder there, and their data as JSON beside them.
 
+mod autoencoder;
+mod classifier;
 mod codes;
 mod conditions;
+mod modes;
 mod parts;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use candle_core::Device;
-use gan_core::RunDir;
+use gan_core::file;
 use gan_data::Dataset;
 use gan_latent::{Sheet, sample};
 use gan_models::{Distribution, Generator, Latent, LatentBatch, Part};
@@ -24,30 +27,37 @@ const SEED: u64 = 0;
 /// Entries of a part that are shown at most.
 const MOST_ENTRIES: usize = 10;
 
-/// Writes what the run's configuration asks for; returns the files. Nothing for a plain latent, or for points.
+/// Writes what the run's configuration asks for into `folder`; returns the files. Nothing for a plain latent.
 pub(crate) fn write(
-    run: &RunDir,
+    folder: &Path,
     checkpoint: &Checkpoint,
     data: &Dataset,
     device: &Device,
     console: &Console,
 ) -> anyhow::Result<Vec<PathBuf>> {
     if data.manifest().sample.image().is_none() {
-        return Ok(Vec::new());
+        return modes::write(folder, checkpoint, data, device);
     }
     let config = &checkpoint.header.config;
+    if config.classifier.is_some() {
+        return classifier::write(folder, checkpoint, data, device, console);
+    }
+    if config.autoencoder.is_some() {
+        return autoencoder::write(folder, checkpoint, data, device, console);
+    }
+    let model = config.gan()?;
     let generator = checkpoint.generator(device)?;
     let mut figures =
-        Figures { run, generator, latent: &config.latent, device, written: Vec::new() };
-    let told = [&config.model.auxiliary, &config.model.condition].into_iter().flatten();
+        Figures { folder, generator, latent: &config.latent, device, written: Vec::new() };
+    let told = [&model.auxiliary, &model.condition].into_iter().flatten();
     let told: Vec<&String> = told.collect();
-    if !config.model.codes.is_empty() {
+    if !model.codes.is_empty() {
         codes::write(&mut figures, checkpoint, data, console)?;
     }
     for part in &told {
         conditions::write(&mut figures, part)?;
     }
-    if config.model.codes.is_empty() && told.is_empty() && config.latent.parts().len() > 1 {
+    if model.codes.is_empty() && told.is_empty() && config.latent.parts().len() > 1 {
         parts::write(&mut figures)?;
     }
     Ok(figures.written)
@@ -55,7 +65,7 @@ pub(crate) fn write(
 
 /// The generator that is shown, and what has been written of it.
 struct Figures<'a> {
-    run: &'a RunDir,
+    folder: &'a Path,
     generator: Generator,
     latent: &'a Latent,
     device: &'a Device,
@@ -68,19 +78,19 @@ impl Figures<'_> {
         Ok(sample::seeded(self.latent, n, SEED, None, self.device)?)
     }
 
-    /// Writes a sheet as `plots/{name}.png`; returns the file's name.
+    /// Writes a sheet as `{name}.png`; returns the file's name.
     fn sheet(&mut self, name: &str, sheet: &Sheet) -> anyhow::Result<String> {
         let file = format!("{name}.png");
-        let path = self.run.plot(&file);
+        let path = self.folder.join(&file);
         sheet.render()?.write_png(&path)?;
         self.written.push(path);
         Ok(file)
     }
 
-    /// Writes `plots/{name}.json`.
+    /// Writes `{name}.json`.
     fn json(&mut self, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
-        let path = self.run.plot(&format!("{name}.json"));
-        self.run.write_json(&path, value)?;
+        let path = self.folder.join(format!("{name}.json"));
+        file::write_json(&path, value)?;
         self.written.push(path);
         Ok(())
     }

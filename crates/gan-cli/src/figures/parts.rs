@@ -88,7 +88,7 @@ fn walk(figures: &mut Figures<'_>, part: &Part) -> anyhow::Result<Gradual> {
     let codes = part.distribution.size() + 1;
 
     let animation = format!("{name}.gif");
-    let path = figures.run.plot(&animation);
+    let path = figures.folder.join(&animation);
     write_gif(&path, &frames(&rows, codes)?, DELAY)?;
     figures.written.push(path);
 

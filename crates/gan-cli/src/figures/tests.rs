@@ -1,8 +1,6 @@
 //! Every family's figures, of small networks before their training.
 
-use std::path::Path;
-
-use gan_core::Image;
+use gan_core::{Image, RunDir};
 use gan_data::{PrepareOptions, Source, Split, prepare};
 use gan_train::{Preset, Trainer, recognize, settings};
 
@@ -23,7 +21,7 @@ fn figures_of(
     let data = std::sync::Arc::new(data);
     let checkpoint = Trainer::new(config, data.clone(), &Device::Cpu)?.checkpoint()?;
     let run = RunDir::create_at(&folder.path().join("run"))?;
-    let files = write(&run, &checkpoint, &data, &Device::Cpu, &Console::silent())?;
+    let files = write(&run.plot(""), &checkpoint, &data, &Device::Cpu, &Console::silent())?;
     assert!(files.iter().all(|file| file.is_file()));
     check(&run, &checkpoint, &data)?;
     let name = |path: &PathBuf| Some(path.file_name()?.to_string_lossy().into_owned());

@@ -16,6 +16,8 @@ pub(super) fn config(parent: &Config, set: &[String]) -> anyhow::Result<Config> 
         ("data", config.data != parent.data),
         ("latent", config.latent != parent.latent),
         ("model", config.model != parent.model),
+        ("autoencoder", config.autoencoder != parent.autoencoder),
+        ("classifier", config.classifier != parent.classifier),
         ("training.batch_size", config.training.batch_size != parent.training.batch_size),
         ("warm_start", config.warm_start != parent.warm_start),
     ];

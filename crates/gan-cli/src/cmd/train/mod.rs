@@ -1,6 +1,7 @@
 //! `train`: from a preset or a checkpoint to a run folder.
 
 mod child;
+mod shown;
 
 use std::path::{Path, PathBuf};
 
@@ -10,15 +11,13 @@ use gan_core::RunDir;
 use gan_core::run::{RunInfo, Status};
 use gan_train::config::Length;
 use gan_train::estimate::{self, Estimate};
-use gan_train::monitor::Finding;
-use gan_train::{
-    Checkpoint, Config, Network, Observer, Outcome, Preset, Session, StepRecord, Trainer, settings,
-};
+use gan_train::{Checkpoint, Config, Network, Outcome, Preset, Session, Trainer, settings};
 
+use self::shown::Shown;
 use super::{print, print_json, tables};
 use crate::args::{Global, UsageError};
-use crate::console::{Console, ProgressLine};
-use crate::{data, figures, interrupt};
+use crate::console::Console;
+use crate::{data, interrupt};
 
 /// Train a model, or continue a run
 #[derive(Args, Debug)]
@@ -235,51 +234,10 @@ fn train(
         session.train(&stop, &mut Shown { line })?
     };
     if outcome != Outcome::Interrupted {
-        draw_figures(&session, console);
+        shown::draw_last_figures(&session, console);
     }
     report_end(&session, outcome, global)?;
     Ok(outcome)
-}
-
-/// The figures of the run's family. The run itself is saved: what goes wrong here is said and no more.
-fn draw_figures(session: &Session, console: &Console) {
-    let (run, trainer) = (session.run_dir(), session.trainer());
-    let drawn = Checkpoint::latest(run, trainer.device()).map_err(anyhow::Error::from).and_then(
-        |(_, checkpoint)| {
-            figures::write(run, &checkpoint, trainer.data(), trainer.device(), console)
-        },
-    );
-    match drawn {
-        Ok(paths) => {
-            for path in paths {
-                tracing::info!("drew {}", path.display());
-            }
-        }
-        Err(error) => tracing::warn!("no figures: {error:#}"),
-    }
-}
-
-/// Shows the steps on the console.
-struct Shown {
-    line: ProgressLine,
-}
-
-impl Observer for Shown {
-    fn step(&mut self, r: &StepRecord) {
-        let message = format!(
-            "D {:.3} G {:.3} D(x) {:.2} D(G(z)) {:.2} {:.0} images/s",
-            r.loss_d, r.loss_g, r.d_real, r.d_fake_after, r.images_per_second
-        );
-        self.line.set(r.step, &message);
-    }
-
-    fn found(&mut self, finding: &Finding) {
-        tracing::warn!("{}: {} Try: {}", finding.ailment.name(), finding.evidence, finding.remedy);
-    }
-
-    fn wrote(&mut self, path: &Path) {
-        tracing::debug!("wrote {}", path.display());
-    }
 }
 
 fn report_end(session: &Session, outcome: Outcome, global: &Global) -> anyhow::Result<()> {
@@ -320,11 +278,16 @@ fn report_end(session: &Session, outcome: Outcome, global: &Global) -> anyhow::R
     };
     point("sample grid", grid);
     point("loss plot", Some(run.plot("losses.png")));
+    point("test accuracy", Some(run.plot("classifier.json")));
+    point("reconstructed", Some(run.plot("reconstructions.png")));
     point("progression", Some(run.progression()));
     point("checkpoint", checkpoint);
     lines.push(match outcome {
-        Outcome::Finished | Outcome::StoppedEarly => {
+        Outcome::Finished | Outcome::StoppedEarly if trainer.config().generates() => {
             format!("next: gan-cli sample {root}   or   gan-cli report {root}")
+        }
+        Outcome::Finished | Outcome::StoppedEarly => {
+            format!("next: gan-cli sample RUN --classifier {root}   or   gan-cli report {root}")
         }
         Outcome::Interrupted => format!("next: gan-cli train --resume {root}"),
     });

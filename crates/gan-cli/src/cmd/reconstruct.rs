@@ -1,0 +1,87 @@
+//! `reconstruct`: images through an autoencoder and back.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use gan_core::RunDir;
+use gan_data::Split;
+use gan_train::Checkpoint;
+
+use super::{print, print_json};
+use crate::args::{Global, UsageError};
+use crate::console::Console;
+use crate::{data, reconstruction};
+
+/// Send images through an autoencoder and measure what comes back
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Reconstruct {
+    /// The run folder
+    run: PathBuf,
+    /// Shards, a raw source or a name under GAN_DATA; the run's own data unless given
+    #[arg(long, value_name = "DATA")]
+    data: Option<String>,
+    /// Split whose images are taken
+    #[arg(long, default_value = "test")]
+    split: Split,
+    /// Images that the picture shows
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    n: usize,
+    /// The picture's file, the numbers beside it; reconstructed/SPLIT.png in the run unless given
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  gan-cli reconstruct runs/00001-vae
+  gan-cli reconstruct runs/00001-vae --split train --n 20
+  gan-cli reconstruct runs/00002-mnist-vae --json";
+
+impl Reconstruct {
+    pub(crate) fn run(self, global: &Global, console: &Console) -> anyhow::Result<()> {
+        if self.n == 0 {
+            return Err(UsageError("--n is 0, expected 1 or more".into()).into());
+        }
+        let device = global.device()?;
+        let run = RunDir::open(&self.run)?;
+        let (path, checkpoint) = Checkpoint::latest(&run, &device)?;
+        let mut config = checkpoint.header.config.data.clone();
+        if let Some(data) = self.data {
+            (config.source, config.limit) = (data, None);
+        }
+        let data = data::open(&config, global, console)?;
+        if data.len(self.split) == 0 {
+            return Err(UsageError(format!("the data has no {} images", self.split)).into());
+        }
+        let found =
+            reconstruction::reconstruct(&checkpoint, &data, self.split, self.n, &device, console)?;
+        let out = self.out.unwrap_or_else(|| {
+            run.root().join("reconstructed").join(format!("{}.png", self.split))
+        });
+        found.write_pairs(&out)?;
+        let numbers = out.with_extension("json");
+        run.write_json(&numbers, &found)?;
+        if global.json {
+            return print_json(&serde_json::json!({
+                "out": out,
+                "numbers": numbers,
+                "checkpoint": path,
+                "images_seen": checkpoint.header.images_seen,
+                "found": found,
+            }));
+        }
+        let mse = &found.errors.mse;
+        print(&format!(
+            "{}\nbest  image {} at {:.4}, worst image {} at {:.4}\npicture {}\nnumbers {}\nnext: gan-cli sample {}",
+            found.summary(),
+            mse.min.index,
+            mse.min.value,
+            mse.max.index,
+            mse.max.value,
+            out.display(),
+            numbers.display(),
+            self.run.display()
+        ))
+    }
+}

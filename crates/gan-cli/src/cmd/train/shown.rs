@@ -1,0 +1,66 @@
+//! What a run shows while it trains and leaves of its family: steps on the console, figures in the run folder.
+
+use std::path::{Path, PathBuf};
+
+use gan_core::RunDir;
+use gan_train::monitor::Finding;
+use gan_train::{Checkpoint, Observer, Session, StepRecord, Trainer};
+
+use crate::console::{Console, ProgressLine};
+use crate::figures;
+
+/// Shows the steps on the console.
+pub(super) struct Shown {
+    pub(super) line: ProgressLine,
+}
+
+impl Observer for Shown {
+    fn step(&mut self, r: &StepRecord) {
+        self.line.set(r.step, &r.summary());
+    }
+
+    fn found(&mut self, finding: &Finding) {
+        tracing::warn!("{}: {} Try: {}", finding.ailment.name(), finding.evidence, finding.remedy);
+    }
+
+    fn wrote(&mut self, path: &Path) {
+        tracing::debug!("wrote {}", path.display());
+    }
+
+    fn figures_due(&mut self, run: &RunDir, trainer: &Trainer, epoch: u64) {
+        let folder = run.epoch_plots(epoch);
+        // The line of the training is on the console already: figures show no progress of their own.
+        say(trainer
+            .checkpoint()
+            .map_err(Into::into)
+            .and_then(|checkpoint| draw(&folder, &checkpoint, trainer, &Console::silent())));
+    }
+}
+
+/// The figures of the run's family at its end.
+pub(super) fn draw_last_figures(session: &Session, console: &Console) {
+    let (run, trainer) = (session.run_dir(), session.trainer());
+    let newest = Checkpoint::latest(run, trainer.device()).map_err(anyhow::Error::from);
+    say(newest.and_then(|(_, checkpoint)| draw(&run.plot(""), &checkpoint, trainer, console)));
+}
+
+fn draw(
+    folder: &Path,
+    checkpoint: &Checkpoint,
+    trainer: &Trainer,
+    console: &Console,
+) -> anyhow::Result<Vec<PathBuf>> {
+    figures::write(folder, checkpoint, trainer.data(), trainer.device(), console)
+}
+
+/// The run itself is saved, or goes on: what went wrong with its figures is said and no more.
+fn say(drawn: anyhow::Result<Vec<PathBuf>>) {
+    match drawn {
+        Ok(paths) => {
+            for path in paths {
+                tracing::info!("drew {}", path.display());
+            }
+        }
+        Err(error) => tracing::warn!("no figures: {error:#}"),
+    }
+}

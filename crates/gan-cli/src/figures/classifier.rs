@@ -1,0 +1,92 @@
+//! A classifier: how often it is right on the test split, and what it takes for what.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+use gan_core::grid::Grid;
+use gan_core::{file, image};
+use gan_data::{Dataset, Split};
+use gan_eval::{Agreement, agreement};
+use gan_train::Checkpoint;
+use gan_train::classify::{Evaluated, ImageClassifier};
+use serde::Serialize;
+
+use crate::cmd::tables;
+use crate::console::Console;
+
+/// Images of the test split that are shown with a wrong answer.
+const MISTAKES: usize = 64;
+
+/// `classifier.json`.
+#[derive(Serialize)]
+struct Report {
+    split: Split,
+    /// Mean accuracy over the questions.
+    accuracy: f64,
+    questions: Vec<Measured>,
+    /// Images of `mistakes.png`, by their place in the split.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mistakes: Vec<usize>,
+}
+
+/// One thing that is predicted.
+#[derive(Serialize)]
+struct Measured {
+    name: String,
+    answers: Vec<String>,
+    #[serde(flatten)]
+    found: Agreement,
+}
+
+pub(super) fn write(
+    folder: &Path,
+    checkpoint: &Checkpoint,
+    data: &Dataset,
+    device: &Device,
+    console: &Console,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let split = Split::Test;
+    if data.len(split) == 0 {
+        tracing::info!("the data has no test split to measure the classifier on");
+        return Ok(Vec::new());
+    }
+    let classifier = ImageClassifier::new(checkpoint, device)?;
+    let all = {
+        let line = console.progress("classifying", data.len(split) as u64);
+        classifier.evaluate(data, split, |done| line.set(done as u64, ""))?
+    };
+    let questions = all.iter().map(question).collect::<anyhow::Result<Vec<_>>>()?;
+    let accuracy =
+        questions.iter().map(|q| q.found.accuracy).sum::<f64>() / questions.len().max(1) as f64;
+    let what = match questions.len() {
+        1 => questions[0].name.clone(),
+        n => format!("{n} attributes"),
+    };
+    let n = tables::thousands(data.len(split) as u64);
+    tracing::info!("{n} {split} images, {what}: {:.2} % told rightly", accuracy * 100.0);
+    let mut written = Vec::new();
+    let mut mistakes = Vec::new();
+    if let [Evaluated { predictions, labels, .. }] = &all[..] {
+        let wrong = |&i: &usize| predictions[i] != labels[i];
+        mistakes = (0..labels.len()).filter(wrong).take(MISTAKES).collect();
+        if !mistakes.is_empty() {
+            let images = image::from_tensor(&image::normalize(&data.samples(split, &mistakes)?)?)?;
+            let path = folder.join("mistakes.png");
+            Grid::for_images(images.len(), images[0].width()).render(&images)?.write_png(&path)?;
+            written.push(path);
+        }
+    }
+    let path = folder.join("classifier.json");
+    file::write_json(&path, &Report { split, accuracy, questions, mistakes })?;
+    written.push(path);
+    Ok(written)
+}
+
+fn question(evaluated: &Evaluated) -> anyhow::Result<Measured> {
+    let Evaluated { question, predictions, labels } = evaluated;
+    Ok(Measured {
+        name: question.name.clone(),
+        found: agreement(labels, predictions, question.answers.len())?,
+        answers: question.answers.clone(),
+    })
+}

@@ -1,0 +1,234 @@
+//! What a classifier predicts of samples, beside what their latents ask for.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+use gan_core::{ImageShape, RunDir, image};
+use gan_data::Manifest;
+use gan_eval::{Agreement, Modes, agreement, count_modes};
+use gan_latent::Samples;
+use gan_models::{Distribution, LatentBatch};
+use gan_train::classify::{ImageClassifier, Question};
+use gan_train::config::Target;
+use gan_train::{Checkpoint, Config};
+use serde::Serialize;
+
+use crate::args::UsageError;
+use crate::cmd::tables;
+
+/// Images that go through the classifier at once.
+const BATCH: usize = 64;
+/// Digits, of which stacked MNIST's numbers have three.
+const DIGITS: usize = 10;
+
+/// A classifier for the samples of one run.
+pub(crate) struct Scorer {
+    run: PathBuf,
+    classifier: ImageClassifier,
+    /// Whether it looks at the channels of stacked digits one by one.
+    stacked: bool,
+    /// Names of the classes that the generator was trained on.
+    classes: Vec<String>,
+    /// Latent parts that say what an image is to show.
+    conditions: Vec<String>,
+}
+
+/// What a classifier predicts of some samples.
+#[derive(Debug, Serialize)]
+pub(crate) struct Scores {
+    /// The classifier's run.
+    classifier: PathBuf,
+    /// Number of samples.
+    samples: usize,
+    questions: Vec<Scored>,
+    /// The numbers that stacked digits make.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modes: Option<Modes>,
+}
+
+/// The answers to one question.
+#[derive(Debug, Serialize)]
+struct Scored {
+    name: String,
+    answers: Vec<String>,
+    /// The answer for each sample, by its place in `answers`.
+    predictions: Vec<usize>,
+    /// How many got each answer.
+    counts: Vec<usize>,
+    /// Where the latents ask for an answer: whether it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<Agreement>,
+}
+
+impl Scorer {
+    /// The classifier in `run` for the samples of `generator`, a run whose checkpoint is `checkpoint`.
+    ///
+    /// # Errors
+    /// If it is none, or looks at other images.
+    pub(crate) fn open(
+        run: &Path,
+        generator: &RunDir,
+        checkpoint: &Checkpoint,
+        device: &Device,
+    ) -> anyhow::Result<Self> {
+        let (_, own) = Checkpoint::latest(&RunDir::open(run)?, device)?;
+        let classifier = ImageClassifier::new(&own, device)?;
+        let data: Manifest = serde_json::from_slice(&fs_err::read(generator.data())?)?;
+        let (image, expected) = (checkpoint.image()?, classifier.image());
+        let digits = matches!(classifier.target(), Target::Classes(names) if names.len() == DIGITS);
+        let stacked = data.source.kind == "stacked-mnist"
+            && digits
+            && expected == ImageShape { channels: 1, ..image };
+        if image != expected && !stacked {
+            let reason = format!(
+                "the classifier {} looks at {expected} images, {} makes {image}; train one on the data of the generator",
+                run.display(),
+                generator.root().display()
+            );
+            return Err(UsageError(reason).into());
+        }
+        Ok(Self {
+            run: run.into(),
+            classifier,
+            stacked,
+            classes: data.classes,
+            conditions: conditions(&checkpoint.header.config),
+        })
+    }
+
+    /// Lets it look at samples.
+    pub(crate) fn score(&self, samples: &Samples, device: &Device) -> anyhow::Result<Scores> {
+        let (questions, modes) = if self.stacked {
+            let (questions, modes) = self.stacked(samples, device)?;
+            (questions, Some(modes))
+        } else {
+            (self.questions(samples, device)?, None)
+        };
+        let n = samples.images.len();
+        Ok(Scores { classifier: self.run.clone(), samples: n, questions, modes })
+    }
+
+    /// Every question with its answers, beside what the latents ask for.
+    fn questions(&self, samples: &Samples, device: &Device) -> anyhow::Result<Vec<Scored>> {
+        let all = self.predict(samples, device, |images| Ok(images.clone()))?;
+        let scored = |(question, predictions): (Question, Vec<usize>)| {
+            let asked = self.asked(&samples.latents, &question)?;
+            let n = question.answers.len();
+            let asked = asked.map(|asked| agreement(&asked, &predictions, n)).transpose()?;
+            anyhow::Ok(Scored { asked, ..Scored::new(question, predictions) })
+        };
+        self.classifier.questions().into_iter().zip(all).map(scored).collect()
+    }
+
+    /// The digit of each channel, and the numbers that they make, the first channel's digit the highest.
+    fn stacked(&self, samples: &Samples, device: &Device) -> anyhow::Result<(Vec<Scored>, Modes)> {
+        let mut digits = Vec::new();
+        for channel in 0..3 {
+            let one = |images: &Tensor| images.narrow(1, channel, 1)?.contiguous();
+            digits.extend(self.predict(samples, device, one)?);
+        }
+        let number = |i: usize| Some(digits.iter().fold(0, |n, digits| n * DIGITS + digits[i]));
+        let numbers: Vec<Option<usize>> = (0..samples.images.len()).map(number).collect();
+        let modes = count_modes(&numbers, DIGITS.pow(3))?;
+        let questions = self.classifier.questions().into_iter().cycle();
+        let scored = |(channel, (question, digits)): (usize, (Question, Vec<usize>))| {
+            let name = format!("{} of channel {channel}", question.name);
+            Scored::new(Question { name, ..question }, digits)
+        };
+        Ok((questions.zip(digits).enumerate().map(scored).collect(), modes))
+    }
+
+    /// Predictions for what `view` shows of the samples' images, for each question.
+    fn predict(
+        &self,
+        samples: &Samples,
+        device: &Device,
+        view: impl Fn(&Tensor) -> candle_core::Result<Tensor>,
+    ) -> anyhow::Result<Vec<Vec<usize>>> {
+        let mut all = vec![Vec::new(); self.classifier.questions().len()];
+        for images in samples.images.chunks(BATCH) {
+            let images = image::normalize(&image::to_tensor(images, device)?)?;
+            for (all, predictions) in all.iter_mut().zip(self.classifier.predict(&view(&images)?)?)
+            {
+                all.extend(predictions);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The answers that latents ask for: those of the attribute or choice of the question's name, or of the class where
+    /// the classifier knows the same classes.
+    fn asked(
+        &self,
+        latents: &LatentBatch,
+        question: &Question,
+    ) -> candle_core::Result<Option<Vec<usize>>> {
+        let Question { name, answers } = question;
+        let known = |part: &&gan_models::Part| self.conditions.contains(&part.name);
+        for part in latents.latent().parts().iter().filter(known) {
+            let column = match &part.distribution {
+                Distribution::Attributes { names, .. } => names.iter().position(|n| n == name),
+                Distribution::Categorical { classes: 2, count: 1 } if part.name == *name => Some(0),
+                Distribution::Categorical { count: 1, .. } if self.classes == *answers => Some(0),
+                _ => None,
+            };
+            if let (Some(column), Some(values)) = (column, latents.part(&part.name)) {
+                let values = values.narrow(1, column, 1)?.flatten_all()?.to_vec1::<f32>()?;
+                return Ok(Some(values.into_iter().map(|value| value as usize).collect()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The latent parts that a conditional GAN or an ACGAN learned from the data. What a code of an InfoGAN means, nobody
+/// asked for.
+fn conditions(config: &Config) -> Vec<String> {
+    let model = config.model.iter();
+    model.flat_map(|model| [&model.condition, &model.auxiliary]).flatten().cloned().collect()
+}
+
+impl Scored {
+    fn new(question: Question, predictions: Vec<usize>) -> Self {
+        let Question { name, answers } = question;
+        let mut counts = vec![0; answers.len()];
+        predictions.iter().for_each(|&answer| counts[answer] += 1);
+        Self { name, answers, predictions, counts, asked: None }
+    }
+}
+
+impl Scores {
+    /// Modes where they were counted, else a table of what was asked for, or where nothing was, of how often each answer was given.
+    pub(crate) fn table(&self) -> String {
+        if let Some(Modes { covered, modes, kl_to_uniform, .. }) = self.modes {
+            return format!(
+                "{covered} of {modes} modes covered by {} samples, {kl_to_uniform:.2} nats from all alike",
+                self.samples
+            );
+        }
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        let asked: Vec<Vec<String>> = self
+            .questions
+            .iter()
+            .filter_map(|question| {
+                let found = question.asked.as_ref()?;
+                Some(vec![
+                    question.name.clone(),
+                    percent(found.accuracy),
+                    percent(found.balanced_accuracy),
+                ])
+            })
+            .collect();
+        if !asked.is_empty() {
+            return tables::table(&["asked for", "agrees", "balanced"], &[1, 2], asked);
+        }
+        let rows = self.questions.iter().flat_map(|question| {
+            let only_last = question.answers.len() == 2; // the attribute itself
+            let answers = question.answers.iter().zip(&question.counts);
+            answers.skip(usize::from(only_last)).map(|(answer, &count)| {
+                vec![answer.clone(), percent(count as f64 / self.samples as f64)]
+            })
+        });
+        tables::table(&["told", "of the samples"], &[1], rows.collect())
+    }
+}
