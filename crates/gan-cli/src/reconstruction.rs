@@ -18,8 +18,8 @@ use crate::console::Console;
 const BATCH: usize = 64;
 /// Normal samples beside which the latents' distribution is drawn.
 const NORMALS: usize = 10_000;
-/// Points of a curve of a distribution.
-const CURVE: usize = 400;
+/// Points of a curve of a distribution: few enough that the plot does not average them.
+const CURVE: usize = 150;
 
 /// The errors over a split.
 #[derive(Debug, Serialize)]

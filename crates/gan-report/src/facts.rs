@@ -1,5 +1,6 @@
 //! The key facts of a run: what one wants to know before looking at any picture.
 
+use gan_core::RunDir;
 use gan_core::run::RunInfo;
 use serde::Serialize;
 
@@ -36,6 +37,7 @@ pub(crate) fn end_in_words(metrics: &Metrics) -> String {
 
 /// How training went; `train_images` is the size of the training split, where it is known.
 pub(crate) fn results(
+    run: &RunDir,
     info: Option<&RunInfo>,
     metrics: &Metrics,
     train_images: Option<u64>,
@@ -74,10 +76,20 @@ pub(crate) fn results(
         fact("Loss at the end", at_end("loss")),
         fact("Accuracy on training batches at the end", at_end("accuracy")),
         fact("Mean squared error at the end", at_end("mse")),
+        fact("Accuracy on the test split", measured(run, "classifier.json", "/accuracy")),
+        fact("Balanced", measured(run, "classifier.json", "/balanced_accuracy")),
+        fact("Error on the test split", measured(run, "reconstruction.json", "/mse/mean")),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// A number that was measured when the run ended, from a file in its `plots/`.
+fn measured(run: &RunDir, file: &str, place: &str) -> Option<String> {
+    let text = fs_err::read(run.plot(file)).ok()?;
+    let value: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    value.pointer(place)?.as_f64().map(number)
 }
 
 /// With what it was trained.

@@ -89,7 +89,7 @@ impl Page {
             name: run.name(),
             status: info.as_ref().map_or("unknown", |i| status_class(i.status)),
             status_text: info.as_ref().map_or("state unknown".into(), status_text),
-            results: facts::results(info.as_ref(), &metrics, train_images),
+            results: facts::results(run, info.as_ref(), &metrics, train_images),
             results_note: facts::end_in_words(&metrics),
             setting: info.as_ref().map(facts::setting).unwrap_or_default(),
             command: info.map(|i| i.command),
@@ -111,14 +111,19 @@ impl Page {
             missing,
             version: env!("CARGO_PKG_VERSION"),
         };
-        Ok(page.with_missing_pictures())
+        let columns = metrics.columns();
+        let generates = !columns.contains(&"accuracy"); // what a classifier alone has
+        Ok(page.with_missing_pictures(generates))
     }
 
-    fn with_missing_pictures(mut self) -> Self {
+    fn with_missing_pictures(mut self, generates: bool) -> Self {
         let absent = [
             (self.real.is_none(), "real.png: no grid of real images."),
-            (self.samples.is_none(), "samples/: no generated images yet."),
-            (self.animation.is_none(), "progression.gif: it is made when training ends."),
+            (generates && self.samples.is_none(), "samples/: no generated images yet."),
+            (
+                generates && self.animation.is_none(),
+                "progression.gif: it is made when training ends.",
+            ),
             (self.log.is_none(), "log.txt: no log."),
         ];
         self.missing

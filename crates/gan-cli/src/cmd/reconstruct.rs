@@ -32,6 +32,9 @@ pub(crate) struct Reconstruct {
     out: Option<PathBuf>,
 }
 
+/// Images that the picture shows at most, side by side.
+const MOST_SHOWN: usize = 100;
+
 const EXAMPLES: &str = "\
 Examples:
   gan-cli reconstruct runs/00001-vae
@@ -40,8 +43,9 @@ Examples:
 
 impl Reconstruct {
     pub(crate) fn run(self, global: &Global, console: &Console) -> anyhow::Result<()> {
-        if self.n == 0 {
-            return Err(UsageError("--n is 0, expected 1 or more".into()).into());
+        if !(1..=MOST_SHOWN).contains(&self.n) {
+            let reason = format!("--n is {}, expected 1 to {MOST_SHOWN}", self.n);
+            return Err(UsageError(reason).into());
         }
         let device = global.device()?;
         let run = RunDir::open(&self.run)?;
@@ -52,7 +56,8 @@ impl Reconstruct {
         }
         let data = data::open(&config, global, console)?;
         if data.len(self.split) == 0 {
-            return Err(UsageError(format!("the data has no {} images", self.split)).into());
+            let reason = format!("the split {} of the data is empty", self.split);
+            return Err(UsageError(reason).into());
         }
         let found =
             reconstruction::reconstruct(&checkpoint, &data, self.split, self.n, &device, console)?;

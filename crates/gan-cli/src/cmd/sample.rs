@@ -77,7 +77,11 @@ impl Sample {
     /// The latents with what was asked to be the same in all of them.
     fn fixed(&self, mut latents: LatentBatch) -> anyhow::Result<LatentBatch> {
         let usage = |e: String| UsageError(e);
-        for attribute in &self.attributes {
+        for (i, attribute) in self.attributes.iter().enumerate() {
+            let plain = |text: &String| text.trim_start_matches('-').to_string();
+            if self.attributes[..i].iter().any(|other| plain(other) == plain(attribute)) {
+                return Err(usage(format!("--attributes names {} twice", plain(attribute))).into());
+            }
             let (name, value) = match attribute.strip_prefix('-') {
                 Some(name) => (name, 0.0),
                 None => (attribute.as_str(), 1.0),
@@ -143,8 +147,12 @@ impl Sample {
             sample::latents_path(&out)
         };
         let scores = scorer.map(|scorer| scorer.score(&samples, &device)).transpose()?;
-        if let Some(scores) = &scores {
-            run.write_json(&latents_file.with_extension("scores.json"), scores)?;
+        let scores_file = latents_file.with_extension("scores.json");
+        match &scores {
+            Some(scores) => run.write_json(&scores_file, scores)?,
+            // Those of other samples, which stood here before.
+            None if scores_file.is_file() => fs_err::remove_file(&scores_file)?,
+            None => {}
         }
         if global.json {
             return print_json(&serde_json::json!({
@@ -157,7 +165,7 @@ impl Sample {
             }));
         }
         if let Some(scores) = &scores {
-            print(&format!("{}\n", scores.table()))?;
+            print(&format!("{}\nscores:    {}\n", scores.table(), scores_file.display()))?;
         }
         print(&format!(
             "{n} images: {}\nlatents:   {}\nnext: the same latents later with --latents {}",

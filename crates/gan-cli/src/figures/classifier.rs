@@ -23,6 +23,8 @@ struct Report {
     split: Split,
     /// Mean accuracy over the questions.
     accuracy: f64,
+    /// Mean balanced accuracy: one over the number of answers for what always gives the commonest.
+    balanced_accuracy: f64,
     questions: Vec<Measured>,
     /// Images of `mistakes.png`, by their place in the split.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -58,12 +60,18 @@ pub(super) fn write(
     let questions = all.iter().map(question).collect::<anyhow::Result<Vec<_>>>()?;
     let accuracy =
         questions.iter().map(|q| q.found.accuracy).sum::<f64>() / questions.len().max(1) as f64;
+    let balanced = questions.iter().map(|q| q.found.balanced_accuracy).sum::<f64>()
+        / questions.len().max(1) as f64;
     let what = match questions.len() {
         1 => questions[0].name.clone(),
         n => format!("{n} attributes"),
     };
     let n = tables::thousands(data.len(split) as u64);
-    tracing::info!("{n} {split} images, {what}: {:.2} % told rightly", accuracy * 100.0);
+    tracing::info!(
+        "{n} {split} images, {what}: accuracy {:.2} %, balanced {:.2} %",
+        accuracy * 100.0,
+        balanced * 100.0
+    );
     let mut written = Vec::new();
     let mut mistakes = Vec::new();
     if let [Evaluated { predictions, labels, .. }] = &all[..] {
@@ -77,7 +85,10 @@ pub(super) fn write(
         }
     }
     let path = folder.join("classifier.json");
-    file::write_json(&path, &Report { split, accuracy, questions, mistakes })?;
+    file::write_json(
+        &path,
+        &Report { split, accuracy, balanced_accuracy: balanced, questions, mistakes },
+    )?;
     written.push(path);
     Ok(written)
 }

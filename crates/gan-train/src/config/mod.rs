@@ -151,6 +151,10 @@ impl Config {
                 self.training.batch_size
             )));
         }
+        if matches!(self.training.length, Length::Epochs(0) | Length::Steps(0) | Length::Images(0))
+        {
+            return Err(TrainError::Config("training.length is 0, expected 1 or more".into()));
+        }
         match (&self.model, &self.classifier, &self.autoencoder) {
             (Some(model), None, None) => self.check_gan(model)?,
             (None, Some(classifier), None) => {

@@ -273,7 +273,7 @@ fn report_end(session: &Session, outcome: Outcome, global: &Global) -> anyhow::R
     let mut lines = Vec::new();
     let mut point = |what: &str, path: Option<PathBuf>| {
         if let Some(path) = path.filter(|path| path.exists()) {
-            lines.push(format!("{what:12} {}", path.display()));
+            lines.push(format!("{what:13} {}", path.display()));
         }
     };
     point("sample grid", grid);
