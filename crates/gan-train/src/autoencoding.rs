@@ -9,7 +9,7 @@ use gan_models::{LatentBatch, NetworkSummary, ParamStore, summary};
 use crate::config::{AutoencoderConfig, Config, Prior};
 use crate::error::TrainError;
 use crate::family::Batch;
-use crate::loss::{kl_to_standard_normal, moment_errors, squared_error};
+use crate::loss::{kl_to_standard_normal, moment_errors, scalar, squared_error};
 use crate::networks::Trained;
 use crate::phase::Network;
 use crate::record::StepRecord;
@@ -126,8 +126,4 @@ impl Autoencoding {
             summary::summarize("decoder", || self.decoder.logits(z, false))?,
         ])
     }
-}
-
-fn scalar(tensor: &Tensor) -> TensorResult<f64> {
-    Ok(f64::from(tensor.to_scalar::<f32>()?))
 }

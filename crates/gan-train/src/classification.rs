@@ -11,7 +11,7 @@ use crate::conditions::attribute_column;
 use crate::config::{ClassifierConfig, Config, Target};
 use crate::error::TrainError;
 use crate::family::Batch;
-use crate::loss::{accuracy, attribute_accuracy, bce_attributes, cross_entropy};
+use crate::loss::{accuracy, attribute_accuracy, bce_attributes, cross_entropy, scalar};
 use crate::networks::Trained;
 use crate::phase::Network;
 use crate::record::StepRecord;
@@ -58,7 +58,7 @@ impl Classification {
         };
         let gradients = backward(&loss)?;
         self.trained.adam.step(&gradients)?;
-        record.set("loss", f64::from(loss.to_scalar::<f32>()?));
+        record.set("loss", scalar(&loss)?);
         record.set("accuracy", right);
         record.set("grad_norm", gradient_norm(&self.trained.store.parameters(), &gradients)?);
         record.set("lr", self.trained.adam.config().lr);

@@ -11,7 +11,9 @@ use crate::conditions::Condition;
 use crate::config::Config;
 use crate::error::TrainError;
 use crate::family::{Batch, stream_at};
-use crate::loss::{accuracy, attribute_accuracy, bce_attributes, cross_entropy, gaussian_nll};
+use crate::loss::{
+    accuracy, attribute_accuracy, bce_attributes, cross_entropy, gaussian_nll, scalar,
+};
 use crate::networks::Networks;
 use crate::penalty::{self, MIXING_STREAM, STEP, central_difference};
 use crate::phase::Network;
@@ -379,10 +381,6 @@ fn code_loss(
         losses.push(loss);
     }
     Tensor::stack(&losses, 0)?.sum_all()
-}
-
-fn scalar(tensor: &Tensor) -> Result<f64> {
-    Ok(f64::from(tensor.to_scalar::<f32>()?))
 }
 
 fn values(tensor: &Tensor) -> Result<Vec<f64>> {

@@ -240,6 +240,11 @@ fn cross_entropies(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     (targets * softplus(&logits.neg()?)?)? + (absent * softplus(logits)?)?
 }
 
+/// The number that a loss is.
+pub(crate) fn scalar(loss: &Tensor) -> Result<f64> {
+    Ok(f64::from(loss.to_scalar::<f32>()?))
+}
+
 /// Mean of ½(l − `target`)².
 fn half_square(logits: &Tensor, target: f64) -> Result<Tensor> {
     logits.affine(1.0, -target)?.sqr()?.mean_all()? * 0.5

@@ -66,6 +66,9 @@ impl Bench {
         if self.steps == 0 || self.batch_size == 0 {
             return Err(UsageError("--steps and --batch-size are 1 or more".into()).into());
         }
+        if !self.layer.is_empty() && self.what != What::Layers {
+            return Err(UsageError("--layer goes with bench layers alone".into()).into());
+        }
         let device = global.device()?;
         let mut more = Extra::default();
         let seconds = match self.what {
