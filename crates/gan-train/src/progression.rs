@@ -96,7 +96,8 @@ pub(crate) fn write_plots(run: &RunDir) -> Result<(), TrainError> {
         };
         curves.iter().map(|(name, value)| Series::new(*name, points(*value))).collect()
     };
-    if records.iter().any(|record| record.game.is_some()) {
+    let is_game = records.iter().any(|record| record.game.is_some());
+    if is_game {
         for (file, title, y_label, share, curves) in PLOTS {
             let series = series(curves, |r| r.images_seen as f64);
             write_plot(run, file, plot(title, "real images seen", y_label, share, series))?;
@@ -105,7 +106,6 @@ pub(crate) fn write_plots(run: &RunDir) -> Result<(), TrainError> {
         let series = series(curves, |r| r.seconds);
         write_plot(run, "losses_time", plot(title, "seconds", y_label, share, series))?;
     }
-    let is_game = records.iter().any(|record| record.game.is_some());
     let measures = if is_game { &OF_HEADS[..] } else { &OF_OTHERS[..] };
     for &(file, title, y_label, share, beginning) in measures {
         let series = series_of_more(&records, beginning);
