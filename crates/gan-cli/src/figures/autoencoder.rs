@@ -1,26 +1,18 @@
 //! An autoencoder: test images over their reconstructions, the errors, and how its latents are distributed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use candle_core::Device;
 use gan_core::file;
-use gan_data::{Dataset, Split};
-use gan_train::Checkpoint;
+use gan_data::Split;
 
-use super::SEED;
-use crate::console::Console;
+use super::{SEED, Subject};
 use crate::reconstruction;
 
 /// Images that are shown.
 const SHOWN: usize = 10;
 
-pub(super) fn write(
-    folder: &Path,
-    checkpoint: &Checkpoint,
-    data: &Dataset,
-    device: &Device,
-    console: &Console,
-) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn write(subject: &Subject<'_>) -> anyhow::Result<Vec<PathBuf>> {
+    let &Subject { folder, checkpoint, data, device, console } = subject;
     let split = Split::Test;
     if data.len(split) == 0 {
         tracing::info!("the data has no test split to reconstruct");

@@ -1,18 +1,16 @@
 //! A classifier: how often it is right on the test split, and what it takes for what.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use candle_core::Device;
 use gan_core::grid::Grid;
 use gan_core::{file, image};
-use gan_data::{Dataset, Split};
+use gan_data::Split;
 use gan_eval::{Agreement, agreement};
-use gan_train::Checkpoint;
 use gan_train::classify::{Evaluated, ImageClassifier};
 use serde::Serialize;
 
+use super::Subject;
 use crate::cmd::tables;
-use crate::console::Console;
 
 /// Images of the test split that are shown with a wrong answer.
 const MISTAKES: usize = 64;
@@ -40,13 +38,8 @@ struct Measured {
     found: Agreement,
 }
 
-pub(super) fn write(
-    folder: &Path,
-    checkpoint: &Checkpoint,
-    data: &Dataset,
-    device: &Device,
-    console: &Console,
-) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn write(subject: &Subject<'_>) -> anyhow::Result<Vec<PathBuf>> {
+    let &Subject { folder, checkpoint, data, device, console } = subject;
     let split = Split::Test;
     if data.len(split) == 0 {
         tracing::info!("the data has no test split to measure the classifier on");

@@ -27,23 +27,29 @@ const SEED: u64 = 0;
 /// Entries of a part that are shown at most.
 const MOST_ENTRIES: usize = 10;
 
-/// Writes what the run's configuration asks for into `folder`; returns the files. Nothing for a plain latent.
-pub(crate) fn write(
-    folder: &Path,
-    checkpoint: &Checkpoint,
-    data: &Dataset,
-    device: &Device,
-    console: &Console,
-) -> anyhow::Result<Vec<PathBuf>> {
+/// What figures are drawn of, and where.
+pub(crate) struct Subject<'a> {
+    /// Where the files go.
+    pub(crate) folder: &'a Path,
+    pub(crate) checkpoint: &'a Checkpoint,
+    /// What the run was trained on.
+    pub(crate) data: &'a Dataset,
+    pub(crate) device: &'a Device,
+    pub(crate) console: &'a Console,
+}
+
+/// Writes what the run's configuration asks for; returns the files. Nothing for a plain latent.
+pub(crate) fn write(subject: &Subject<'_>) -> anyhow::Result<Vec<PathBuf>> {
+    let &Subject { folder, checkpoint, data, device, console } = subject;
     if data.manifest().sample.image().is_none() {
-        return modes::write(folder, checkpoint, data, device);
+        return modes::write(subject);
     }
     let config = &checkpoint.header.config;
     if config.classifier.is_some() {
-        return classifier::write(folder, checkpoint, data, device, console);
+        return classifier::write(subject);
     }
     if config.autoencoder.is_some() {
-        return autoencoder::write(folder, checkpoint, data, device, console);
+        return autoencoder::write(subject);
     }
     let model = config.gan()?;
     let generator = checkpoint.generator(device)?;

@@ -1,16 +1,14 @@
 //! Points of a mixture: how many of its modes the generator covers.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use candle_core::Device;
 use gan_core::file;
-use gan_data::{Dataset, Split};
+use gan_data::Split;
 use gan_eval::{Modes, count_modes, mode_centers, nearest_modes};
 use gan_latent::sample;
-use gan_train::Checkpoint;
 use serde::Serialize;
 
-use super::SEED;
+use super::{SEED, Subject};
 
 /// Points that are drawn.
 const POINTS: usize = 2500;
@@ -30,12 +28,8 @@ struct Covered {
 }
 
 /// Nothing where the data does not say which mode its points are of.
-pub(super) fn write(
-    folder: &Path,
-    checkpoint: &Checkpoint,
-    data: &Dataset,
-    device: &Device,
-) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn write(subject: &Subject<'_>) -> anyhow::Result<Vec<PathBuf>> {
+    let &Subject { folder, checkpoint, data, device, .. } = subject;
     let all: Vec<usize> = (0..data.len(Split::Train)).collect();
     let Some(labels) = data.labels(Split::Train, &all)? else { return Ok(Vec::new()) };
     let labels: Vec<usize> = labels.to_vec1::<i64>()?.into_iter().map(|l| l as usize).collect();

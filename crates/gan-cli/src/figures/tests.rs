@@ -21,7 +21,14 @@ fn figures_of(
     let data = std::sync::Arc::new(data);
     let checkpoint = Trainer::new(config, data.clone(), &Device::Cpu)?.checkpoint()?;
     let run = RunDir::create_at(&folder.path().join("run"))?;
-    let files = write(&run.plot(""), &checkpoint, &data, &Device::Cpu, &Console::silent())?;
+    let (folder, console) = (run.plot(""), Console::silent());
+    let files = write(&Subject {
+        folder: &folder,
+        checkpoint: &checkpoint,
+        data: &data,
+        device: &Device::Cpu,
+        console: &console,
+    })?;
     assert!(files.iter().all(|file| file.is_file()));
     check(&run, &checkpoint, &data)?;
     let name = |path: &PathBuf| Some(path.file_name()?.to_string_lossy().into_owned());

@@ -50,7 +50,8 @@ fn draw(
     trainer: &Trainer,
     console: &Console,
 ) -> anyhow::Result<Vec<PathBuf>> {
-    figures::write(folder, checkpoint, trainer.data(), trainer.device(), console)
+    let (data, device) = (trainer.data(), trainer.device());
+    figures::write(&figures::Subject { folder, checkpoint, data, device, console })
 }
 
 /// The run itself is saved, or goes on: what went wrong with its figures is said and no more.
