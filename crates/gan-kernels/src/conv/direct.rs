@@ -44,7 +44,8 @@ pub(super) fn forward<T: Element>(shape: &ConvShape, large: &[T], weight: &[T]) 
                 0..shape.kernel.0,
                 in_place,
                 |patches, positions, taps| {
-                    write_product(small, Left::new(patches, positions, taps), weights.panels());
+                    let left = Left::new(patches, positions, taps);
+                    write_product(small, left, &[weights.panels()]);
                 },
             );
         });

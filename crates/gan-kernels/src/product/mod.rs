@@ -57,20 +57,22 @@ impl<'a, T: Lanes> Destination<'a, T> {
     }
 }
 
-/// `left · right`, row-major, as the first content of `data`.
+/// `left · [right₀ right₁ …]`, row-major, as the first content of `data`; the right factors lie side by side.
 pub(crate) fn write_product<'a, T: Lanes>(
     data: &'a mut [MaybeUninit<T>],
     left: Left<'_, T>,
-    right: Panels<'_, T>,
+    rights: &[Panels<'_, T>],
 ) -> &'a mut [T] {
-    let Panels { cols, width, .. } = right;
-    assert_eq!(data.len(), left.rows.len * cols, "elements of a product");
-    multiply(
-        Destination { data: &mut *data, row_stride: cols, panel_stride: width, cols, add: false },
-        left,
-        right,
-    );
-    // SAFETY: the product has written every element.
+    let row_stride = rights.iter().map(|right| right.cols).sum();
+    assert_eq!(data.len(), left.rows.len * row_stride, "elements of a product");
+    let mut first = 0;
+    for &right in rights.iter().filter(|right| right.cols > 0) {
+        let Panels { cols, width: panel_stride, .. } = right;
+        let data = &mut data[first..];
+        multiply(Destination { data, row_stride, panel_stride, cols, add: false }, left, right);
+        first += cols;
+    }
+    // SAFETY: the products have written every column.
     #[allow(unsafe_code)]
     unsafe {
         data.assume_init_mut()
