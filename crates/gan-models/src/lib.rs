@@ -2,7 +2,7 @@
 //!
 //! Parameters come from an ordered, seeded [`ParamStore`], so that the same seed gives the same
 //! weights on every device and in every order of construction. A network is read in one page
-//! ([`dcgan`]); what it is made of is in [`layers`].
+//! ([`dcgan`]); what it is made of is in [`layers`]. Weights that others saved are read by [`state_dict`].
 
 pub mod autoencoder;
 pub mod classifier;
@@ -19,6 +19,7 @@ pub mod layers;
 pub mod mlp;
 pub mod params;
 pub mod recognizer;
+pub mod state_dict;
 pub mod summary;
 
 pub use config::{DiscriminatorKind, GeneratorKind, ModelConfig};

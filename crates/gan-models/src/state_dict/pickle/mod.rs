@@ -1,0 +1,166 @@
+//! Python's pickles as plain values. A pickle is a program for a stack machine that may name any function of
+//! Python and call it; here a call becomes an [`Object`] that says what would have been called with what.
+//! Nothing is ever run, and what the names mean is for others to say.
+//!
+//! Values lie in one list and refer to each other by their place in it, so that neither values that hold
+//! themselves nor deep nesting are anything special, also not when they are dropped.
+
+mod cursor;
+mod machine;
+
+use std::path::Path;
+
+use super::error::{StateDictError, shown};
+
+/// A value's place in its pickle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Id(u32);
+
+/// A value, as far as files of weights need it.
+#[derive(Debug)]
+pub(super) enum Value<'a> {
+    None,
+    Bool(bool),
+    Int(i64),
+    /// An integer beyond 64 bits, as its opcode spells it.
+    Huge(&'a [u8]),
+    Float,
+    /// Text, in UTF-8 if a current Python wrote it.
+    Text(&'a [u8]),
+    /// Bytes, sets and what else no tensor is made of.
+    Other,
+    List(Vec<Id>),
+    Tuple(Box<[Id]>),
+    Dict(Vec<(Id, Id)>),
+    Global(Box<Global<'a>>),
+    Object(Box<Object>),
+    /// What stands outside of the pickle, by its description.
+    Persistent(Id),
+}
+
+/// The name of a function or class.
+#[derive(Debug)]
+pub(super) struct Global<'a> {
+    pub(super) module: &'a [u8],
+    pub(super) name: &'a [u8],
+}
+
+impl std::fmt::Display for Global<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", shown(self.module), shown(self.name))
+    }
+}
+
+/// What a call would have given.
+#[derive(Debug)]
+pub(super) struct Object {
+    /// What would have been called.
+    pub(super) callable: Id,
+    /// With what.
+    pub(super) args: Id,
+    /// The attributes that it was given afterwards.
+    pub(super) state: Option<Id>,
+    /// The entries that were set afterwards, of a kind of dictionary.
+    pub(super) entries: Vec<(Id, Id)>,
+}
+
+/// A pickle's values and the one that it is of.
+#[derive(Debug)]
+pub(super) struct Pickle<'a> {
+    values: Vec<Value<'a>>,
+    root: Id,
+    length: usize,
+}
+
+impl<'a> Pickle<'a> {
+    /// Reads the pickle that `bytes` begin with.
+    pub(super) fn read(path: &Path, bytes: &'a [u8]) -> Result<Self, StateDictError> {
+        machine::Machine::new(path, bytes).run()
+    }
+
+    /// How many bytes it takes.
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    pub(super) fn root(&self) -> Id {
+        self.root
+    }
+
+    pub(super) fn value(&self, id: Id) -> &Value<'a> {
+        &self.values[id.0 as usize]
+    }
+
+    /// The values of a list or tuple; none for anything else.
+    pub(super) fn items(&self, id: Id) -> &[Id] {
+        match self.value(id) {
+            Value::List(items) => items,
+            Value::Tuple(items) => items,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn text(&self, id: Id) -> Option<&'a [u8]> {
+        match self.value(id) {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The function or class that a value is. PyTorch before 1.6 wrote the classes of modules outside of
+    /// the pickle, described by `("module", class, file, source)`.
+    pub(super) fn global(&self, id: Id) -> Option<&Global<'a>> {
+        let id = match self.value(id) {
+            Value::Persistent(description) => match self.items(*description) {
+                [kind, class, ..] if self.text(*kind) == Some(b"module") => *class,
+                _ => return None,
+            },
+            _ => id,
+        };
+        match self.value(id) {
+            Value::Global(global) => Some(global),
+            _ => None,
+        }
+    }
+
+    /// Descriptions of what stands outside, in the order of the pickle.
+    pub(super) fn persistent(&self) -> impl Iterator<Item = Id> + '_ {
+        self.values.iter().filter_map(|value| match value {
+            Value::Persistent(description) => Some(*description),
+            _ => None,
+        })
+    }
+
+    /// A value in words, for messages.
+    pub(super) fn describe(&self, id: Id) -> String {
+        match self.value(id) {
+            Value::None => "None".into(),
+            Value::Bool(_) => "a boolean".into(),
+            Value::Int(n) => n.to_string(),
+            Value::Huge(_) => "an integer beyond 64 bits".into(),
+            Value::Float => "a float".into(),
+            Value::Text(text) => format!("the text \"{}\"", shown(text)),
+            Value::Other => "bytes or a set".into(),
+            Value::List(_) => "a list".into(),
+            Value::Tuple(_) => "a tuple".into(),
+            Value::Dict(_) => "a dictionary".into(),
+            Value::Global(global) => global.to_string(),
+            Value::Object(object) => format!("what {} makes", self.maker(object)),
+            Value::Persistent(_) => "a storage".into(),
+        }
+    }
+
+    /// The name of what makes an object. Where that is made itself, what makes it.
+    pub(super) fn maker(&self, object: &Object) -> String {
+        let mut callable = object.callable;
+        // An object may be its own maker's maker.
+        for _ in 0..8 {
+            if let Some(global) = self.global(callable) {
+                return global.to_string();
+            }
+            let Value::Object(made) = self.value(callable) else { break };
+            callable = made.callable;
+        }
+        "what is no function".into()
+    }
+}

@@ -1,0 +1,45 @@
+//! safetensors (<https://github.com/huggingface/safetensors>): names, types, shapes and places as JSON, then elements.
+
+use std::path::Path;
+
+use candle_core::Tensor;
+use safetensors::SafeTensors;
+
+use super::element::{Element, is_possible};
+use super::error::{StateDictError, shown};
+use super::names::WRAPPED;
+
+/// Whether a file begins with the length of a header and one.
+pub(super) fn is_safetensors(bytes: &[u8]) -> bool {
+    bytes.get(8) == Some(&b'{')
+}
+
+/// The tensors in the order in which their elements lie; those without any by name.
+pub(super) fn tensors(path: &Path, bytes: &[u8]) -> Result<Vec<(String, Tensor)>, StateDictError> {
+    let wrong = |e: safetensors::SafeTensorError| {
+        StateDictError::damaged(path, "a whole safetensors file", e.to_string())
+    };
+    let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(wrong)?;
+    let data = &bytes[8 + header..];
+    let mut infos: Vec<_> = metadata.tensors().into_iter().collect();
+    infos.sort_by(|(a, x), (b, y)| (x.data_offsets, a).cmp(&(y.data_offsets, b)));
+    let wrapped = infos.iter().all(|(name, _)| name.starts_with(WRAPPED));
+    let mut tensors = Vec::with_capacity(infos.len());
+    for (name, info) in infos {
+        let Some(element) = Element::of_safetensors(info.dtype) else {
+            let (path, element) = (path.into(), info.dtype.to_string());
+            return Err(StateDictError::Element { path, name: shown(name.as_bytes()), element });
+        };
+        let (start, end) = info.data_offsets;
+        let elements =
+            data.get(start..end).filter(|_| is_possible(&info.shape)).ok_or_else(|| {
+                let name = shown(name.as_bytes());
+                let expected = format!("a shape that fits memory for {name}");
+                StateDictError::damaged(path, expected, format!("{:?}", info.shape))
+            })?;
+        let unwrapped = name.strip_prefix(WRAPPED).filter(|_| wrapped);
+        let tensor = element.tensor(elements, &info.shape)?;
+        tensors.push((unwrapped.map_or_else(|| name.clone(), Into::into), tensor));
+    }
+    Ok(tensors)
+}
