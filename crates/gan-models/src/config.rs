@@ -9,6 +9,7 @@ use crate::discriminator::{Discriminator, Trunk};
 use crate::generator::Generator;
 use crate::latent::{Distribution, Latent, Part};
 use crate::recognizer::Recognizer;
+use crate::layered::{self, Layer};
 use crate::{conv, dcgan, fc, fc_conv, infogan, mlp};
 
 /// The networks of a run and their widths.
@@ -38,6 +39,12 @@ pub struct ModelConfig {
     /// InfoGAN (Chen et al. 2016): the latent parts that a recognizer recovers from fakes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub codes: Vec<String>,
+    /// The generator's layers; `layers`' alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub generator_layers: Vec<Layer>,
+    /// The discriminator's layers; `layers`' alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discriminator_layers: Vec<Layer>,
 }
 
 /// The generators there are.
@@ -55,6 +62,8 @@ pub enum GeneratorKind {
     /// [`infogan::Generator`].
     #[serde(rename = "infogan")]
     InfoGan,
+    /// [`layered::Generator`].
+    Layers,
     /// [`mlp::Generator`].
     Mlp,
 }
@@ -72,6 +81,8 @@ pub enum DiscriminatorKind {
     /// [`infogan::Discriminator`].
     #[serde(rename = "infogan")]
     InfoGan,
+    /// [`layered::Discriminator`].
+    Layers,
     /// [`mlp::Discriminator`].
     Mlp,
 }
@@ -99,6 +110,11 @@ pub const MODELS: &[(&str, &str)] = &[
         "infogan",
         "generator and discriminator; InfoGAN's for MNIST, a fully connected layer of 1024 between latent and maps, sides \
          divisible by 4 (Chen et al. 2016)",
+    ),
+    (
+        "layers",
+        "generator and discriminator; the layers that model.generator_layers and model.discriminator_layers list, as import \
+         writes them",
     ),
     ("mlp", "generator and discriminator of points; two hidden layers of 128 (Metz et al. 2017)"),
 ];
@@ -128,6 +144,7 @@ impl ModelConfig {
             GeneratorKind::Fc => fc::check(image),
             GeneratorKind::FcConv => fc_conv::check(image),
             GeneratorKind::InfoGan => infogan::check(image),
+            GeneratorKind::Layers => Ok(()), // needs the latent too: check_latent
             GeneratorKind::Mlp => mlp::check(image),
         }?;
         match self.discriminator {
@@ -135,6 +152,7 @@ impl ModelConfig {
             DiscriminatorKind::Dcgan => dcgan::Plan::new(image).map(|_| ()),
             DiscriminatorKind::Fc => fc::check(image),
             DiscriminatorKind::InfoGan => infogan::check(image),
+            DiscriminatorKind::Layers => Ok(()),
             DiscriminatorKind::Mlp => mlp::check(image),
         }
     }
@@ -199,6 +217,10 @@ impl ModelConfig {
             GeneratorKind::InfoGan => {
                 infogan::Generator::new(size, image, vb).map(Generator::InfoGan)
             }
+            GeneratorKind::Layers => {
+                layered::Generator::new(&self.generator_layers, size, image, vb)
+                    .map(Generator::Layers)
+            }
             GeneratorKind::Mlp => mlp::Generator::new(size, image, vb).map(Generator::Mlp),
             GeneratorKind::Dcgan => {
                 let plan = dcgan::Plan::new(image).map_err(candle_core::Error::Msg)?;
@@ -228,6 +250,11 @@ impl ModelConfig {
             DiscriminatorKind::InfoGan => {
                 Trunk::InfoGan(infogan::Discriminator::new(c_in, image, vb.clone())?)
             }
+            DiscriminatorKind::Layers => Trunk::Layers(layered::Discriminator::new(
+                &self.discriminator_layers,
+                ImageShape { channels: c_in, ..image },
+                vb.clone(),
+            )?),
             DiscriminatorKind::Mlp => Trunk::Mlp(mlp::Discriminator::new(c_in, image, vb.clone())?),
             DiscriminatorKind::Dcgan => {
                 let plan = dcgan::Plan::new(image).map_err(candle_core::Error::Msg)?;

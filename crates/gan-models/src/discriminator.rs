@@ -5,7 +5,7 @@ use candle_nn::{ModuleT, VarBuilder};
 use gan_kernels::{Activation, ConvGeometry, FeatureMaps};
 
 use crate::layers::Conv2d;
-use crate::{conv, dcgan, fc, infogan, mlp};
+use crate::{conv, dcgan, fc, infogan, layered, mlp};
 
 /// The part of a discriminator that looks at images.
 #[derive(Clone, Debug)]
@@ -14,6 +14,7 @@ pub(crate) enum Trunk {
     Dcgan(dcgan::Discriminator),
     Fc(fc::Discriminator),
     InfoGan(infogan::Discriminator),
+    Layers(layered::Discriminator),
     Mlp(mlp::Discriminator),
 }
 
@@ -24,6 +25,7 @@ impl Trunk {
             Self::Dcgan(network) => network.features(images, train),
             Self::Fc(network) => network.features(images, train),
             Self::InfoGan(network) => network.features(images, train),
+            Self::Layers(network) => network.features(images, train),
             Self::Mlp(network) => network.features(images, train),
         }
     }
@@ -34,6 +36,7 @@ impl Trunk {
             Self::Dcgan(network) => network.logits_of(features),
             Self::Fc(network) => network.logits_of(features),
             Self::InfoGan(network) => network.logits_of(features),
+            Self::Layers(network) => network.logits_of(features),
             Self::Mlp(network) => network.logits_of(features),
         }
     }
@@ -45,6 +48,7 @@ impl Trunk {
             Self::Dcgan(network) => network.feature_dims(),
             Self::Fc(network) => network.feature_dims(),
             Self::InfoGan(network) => network.feature_dims(),
+            Self::Layers(network) => network.feature_dims(),
             Self::Mlp(network) => network.feature_dims(),
         }
     }

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 use candle_nn::ModuleT;
 use gan_kernels::FeatureMaps;
 
-use crate::{autoencoder, conv, dcgan, fc, fc_conv, infogan, mlp};
+use crate::{autoencoder, conv, dcgan, fc, fc_conv, infogan, layered, mlp};
 
 /// A generator: latents to images, or to points as images of one pixel.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub enum Generator {
     FcConv(fc_conv::Generator),
     /// [`infogan::Generator`].
     InfoGan(infogan::Generator),
+    /// [`layered::Generator`].
+    Layers(layered::Generator),
     /// [`mlp::Generator`].
     Mlp(mlp::Generator),
 }
@@ -35,6 +37,7 @@ impl Generator {
             Self::Fc(network) => network.images(z, train),
             Self::FcConv(network) => network.images(z, train),
             Self::InfoGan(network) => network.images(z, train),
+            Self::Layers(network) => network.images(z, train),
             Self::Mlp(network) => network.points(z, train),
         }
     }

@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 
-use candle_core::{Result, Tensor};
-use gan_kernels::FeatureMaps;
+use candle_core::{Result, Tensor, bail};
+use gan_kernels::{Activation, FeatureMaps};
 use serde::{Deserialize, Serialize};
+
+use crate::layered::Layer;
 
 /// One layer of a network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,30 +32,85 @@ pub struct NetworkSummary {
     pub layers: Vec<LayerSummary>,
 }
 
+/// A layer as data went through it.
+struct Passed {
+    name: String,
+    layer: Layer,
+    activation: Activation,
+    /// Shapes without the batch.
+    input: Vec<usize>,
+    output: Vec<usize>,
+    parameters: usize,
+}
+
 thread_local! {
-    static RECORDING: RefCell<Option<Vec<LayerSummary>>> = const { RefCell::new(None) };
+    static RECORDING: RefCell<Option<Vec<Passed>>> = const { RefCell::new(None) };
 }
 
 /// Runs `forward` and lists the layers that it went through.
 pub fn summarize(name: &str, forward: impl FnOnce() -> Result<Tensor>) -> Result<NetworkSummary> {
-    RECORDING.set(Some(Vec::new()));
-    let result = forward();
-    let layers = RECORDING.take().unwrap_or_default();
-    result?;
+    let layers: Vec<LayerSummary> = passed(forward)?.into_iter().map(LayerSummary::from).collect();
     let parameters = layers.iter().map(|layer| layer.parameters).sum();
     Ok(NetworkSummary { name: name.into(), parameters, layers })
 }
 
-/// Notes a layer's output while a summary is being made on this thread; otherwise nothing.
-pub(crate) fn record(name: &str, kind: &str, output: &FeatureMaps, parameters: &[&Tensor]) {
+/// Runs `forward` on what has `input` channels, height and width, and says which sequence of layers computes the same:
+/// with its activations, and with the shapes between that no layer of ours is.
+///
+/// # Errors
+/// If data came to a layer by another way than through the one before.
+pub fn sequence(input: [usize; 3], forward: impl FnOnce() -> Result<Tensor>) -> Result<Vec<Layer>> {
+    let mut sequence = Vec::new();
+    let mut dims = input.to_vec();
+    for Passed { name, layer, activation, input, output, .. } in passed(forward)? {
+        if input.iter().product::<usize>() != dims.iter().product::<usize>() {
+            bail!("{name} reads {input:?}, and the layer before it makes {dims:?}");
+        }
+        if input != dims {
+            sequence.push(match input[..] {
+                [_, 1, 1] => Layer::Flatten,
+                _ => Layer::Reshape { shape: [input[0], input[1], input[2]] },
+            });
+        }
+        sequence.push(layer);
+        sequence.extend(Layer::of_activation(activation));
+        dims = output;
+    }
+    Ok(sequence)
+}
+
+/// The layers that `forward` went through.
+fn passed(forward: impl FnOnce() -> Result<Tensor>) -> Result<Vec<Passed>> {
+    RECORDING.set(Some(Vec::new()));
+    let result = forward();
+    let passed = RECORDING.take().unwrap_or_default();
+    result.map(|_| passed)
+}
+
+/// Notes a layer while a summary is being made on this thread; otherwise nothing.
+pub(crate) fn record<'a>(
+    name: &str,
+    input: &FeatureMaps,
+    output: &FeatureMaps,
+    layer: impl FnOnce() -> (Layer, Activation, Vec<&'a Tensor>),
+) {
     RECORDING.with_borrow_mut(|recording| {
-        if let Some(layers) = recording {
-            layers.push(LayerSummary {
+        if let Some(passed) = recording {
+            let (layer, activation, parameters) = layer();
+            passed.push(Passed {
                 name: name.into(),
-                kind: kind.into(),
+                layer,
+                activation,
+                input: input.dims()[1..].to_vec(),
                 output: output.dims()[1..].to_vec(),
                 parameters: parameters.iter().map(|t| t.elem_count()).sum(),
             });
         }
     });
+}
+
+impl From<Passed> for LayerSummary {
+    fn from(Passed { name, layer, output, parameters, .. }: Passed) -> Self {
+        Self { name, kind: layer.kind().into(), output, parameters }
+    }
 }

@@ -15,6 +15,8 @@ const TINY: ModelConfig = ModelConfig {
     condition: None,
     auxiliary: None,
     codes: Vec::new(),
+    generator_layers: Vec::new(),
+    discriminator_layers: Vec::new(),
 };
 
 /// f32 sums of some hundred terms over five layers, against float64.

@@ -4,7 +4,8 @@ use candle_core::{Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 use gan_kernels::{Activation, ConvGeometry, FeatureMaps};
 
-use super::pytorch_init;
+use super::{parameters, pytorch_init};
+use crate::layered::Layer;
 use crate::summary;
 
 /// Convolution weights are drawn from N(0, 0.02) (Radford et al. 2016, section 4).
@@ -68,7 +69,11 @@ impl Conv2d {
     /// `x`: `(N, C_in, H, W)` → `(N, C_out, H', W')`.
     pub fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
         let y = x.conv(&self.weight, self.bias.as_ref(), self.geometry, self.activation)?;
-        summary::record(&self.name, "Conv2d", &y, &parameters(&self.weight, &self.bias));
+        summary::record(&self.name, x, &y, || {
+            let size = [self.weight.dims()[0], self.weight.dims()[2]];
+            let layer = Layer::conv(&self.name, size, self.geometry, self.bias.is_some());
+            (layer, self.activation, parameters(&self.weight, &self.bias))
+        });
         Ok(y)
     }
 }
@@ -80,6 +85,7 @@ pub struct ConvTranspose2d {
     weight: Tensor, // [C_in, C_out, K, K]
     bias: Option<Tensor>,
     geometry: ConvGeometry,
+    output_padding: usize,
     activation: Activation,
 }
 
@@ -94,7 +100,7 @@ impl ConvTranspose2d {
         vb: VarBuilder<'_>,
     ) -> Result<Self> {
         let weight = vb.get_with_hints((c_in, c_out, kernel, kernel), "weight", DCGAN_INIT)?;
-        Ok(Self { name: vb.prefix(), weight, bias: None, geometry, activation })
+        Ok(Self { name: vb.prefix(), weight, bias: None, geometry, output_padding: 0, activation })
     }
 
     /// A square kernel from `c_in` to `c_out` channels with bias; both drawn as PyTorch's default.
@@ -112,19 +118,25 @@ impl ConvTranspose2d {
         let init = pytorch_init(c_out * kernel * kernel);
         let weight = vb.get_with_hints((c_in, c_out, kernel, kernel), "weight", init)?;
         let bias = Some(vb.get_with_hints(c_out, "bias", init)?);
-        Ok(Self { name: vb.prefix(), weight, bias, geometry, activation })
+        Ok(Self { name: vb.prefix(), weight, bias, geometry, output_padding: 0, activation })
+    }
+
+    /// The same with as many rows and columns more at the end, below the stride: which of the sizes that a convolution
+    /// makes equal comes out.
+    pub fn with_output_padding(self, output_padding: usize) -> Self {
+        Self { output_padding, ..self }
     }
 
     /// `x`: `(N, C_in, H, W)` → `(N, C_out, H', W')`.
     pub fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
         let (bias, activation) = (self.bias.as_ref(), self.activation);
-        let y = x.conv_transpose(&self.weight, bias, self.geometry, (0, 0), activation)?;
-        summary::record(&self.name, "ConvTranspose2d", &y, &parameters(&self.weight, &self.bias));
+        let more = (self.output_padding, self.output_padding);
+        let y = x.conv_transpose(&self.weight, bias, self.geometry, more, activation)?;
+        summary::record(&self.name, x, &y, || {
+            let size = [self.weight.dims()[1], self.weight.dims()[2], self.output_padding];
+            let layer = Layer::conv_transpose(&self.name, size, self.geometry, self.bias.is_some());
+            (layer, self.activation, parameters(&self.weight, &self.bias))
+        });
         Ok(y)
     }
-}
-
-/// What of a layer is trained.
-fn parameters<'a>(weight: &'a Tensor, bias: &'a Option<Tensor>) -> Vec<&'a Tensor> {
-    std::iter::once(weight).chain(bias).collect()
 }

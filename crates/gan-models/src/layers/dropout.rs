@@ -3,8 +3,9 @@
 use candle_core::{Result, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
 use gan_core::Stream;
-use gan_kernels::FeatureMaps;
+use gan_kernels::{Activation, FeatureMaps};
 
+use crate::layered::Layer;
 use crate::summary;
 
 /// Sets values to 0 in training and scales the others up (Srivastava et al. 2014,
@@ -41,7 +42,8 @@ impl Dropout {
     /// `x`: `(N, C, H, W)` → the same shape; in training with a new mask.
     pub fn forward_t(&self, x: &FeatureMaps, train: bool) -> Result<FeatureMaps> {
         let y = if train { x.dropout(self.rate, &mut self.next_stream()?)? } else { x.clone() };
-        summary::record(&self.name, "Dropout", &y, &[]);
+        let layer = || (Layer::Dropout { rate: self.rate }, Activation::Identity, Vec::new());
+        summary::record(&self.name, x, &y, layer);
         Ok(y)
     }
 

@@ -4,20 +4,21 @@ use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 use gan_kernels::{Activation, FeatureMaps};
 
-use super::pytorch_init;
+use super::{parameters, pytorch_init};
+use crate::layered::Layer;
 use crate::summary;
 
-/// Fully connected layer with bias and an activation.
+/// Fully connected layer with an activation.
 #[derive(Clone, Debug)]
 pub struct Linear {
     name: String,
     weight: Tensor, // [out, in]
-    bias: Tensor,   // [out]
+    bias: Option<Tensor>, // [out]
     activation: Activation,
 }
 
 impl Linear {
-    /// From `c_in` to `c_out` values; weight and bias drawn as PyTorch's default, with fan_in =
+    /// From `c_in` to `c_out` values with bias; weight and bias drawn as PyTorch's default, with fan_in =
     /// `c_in`.
     pub fn new(
         c_in: usize,
@@ -25,21 +26,32 @@ impl Linear {
         activation: Activation,
         vb: VarBuilder<'_>,
     ) -> Result<Self> {
-        let init = pytorch_init(c_in);
-        Ok(Self {
-            name: vb.prefix(),
-            weight: vb.get_with_hints((c_out, c_in), "weight", init)?,
-            bias: vb.get_with_hints(c_out, "bias", init)?,
-            activation,
-        })
+        let mut layer = Self::without_bias(c_in, c_out, activation, vb.clone())?;
+        layer.bias = Some(vb.get_with_hints(c_out, "bias", pytorch_init(c_in))?);
+        Ok(layer)
+    }
+
+    /// The same without bias.
+    pub fn without_bias(
+        c_in: usize,
+        c_out: usize,
+        activation: Activation,
+        vb: VarBuilder<'_>,
+    ) -> Result<Self> {
+        let weight = vb.get_with_hints((c_out, c_in), "weight", pytorch_init(c_in))?;
+        Ok(Self { name: vb.prefix(), weight, bias: None, activation })
     }
 
     /// `x`: `(N, C, H, W)` with C·H·W = `c_in`, flattened in this order → `(N, c_out, 1, 1)`.
     pub fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
         let [_, c, h, w] = x.dims();
         let x = reshape(x, [c * h * w, 1, 1])?;
-        let y = x.linear(&self.weight, Some(&self.bias), self.activation)?;
-        summary::record(&self.name, "Linear", &y, &[&self.weight, &self.bias]);
+        let y = x.linear(&self.weight, self.bias.as_ref(), self.activation)?;
+        summary::record(&self.name, &x, &y, || {
+            let (key, features) = (self.name.clone(), Some(self.weight.dims()[0]));
+            let layer = Layer::Linear { key, features, bias: Some(self.bias.is_some()) };
+            (layer, self.activation, parameters(&self.weight, &self.bias))
+        });
         Ok(y)
     }
 }

@@ -14,6 +14,7 @@ pub use dropout::Dropout;
 pub use linear::{Linear, reshape};
 pub use norm::BatchNorm;
 
+use candle_core::Tensor;
 use candle_nn::Init;
 
 /// PyTorch's default for weights and biases alike: U(−1/√fan_in, 1/√fan_in).
@@ -22,4 +23,9 @@ use candle_nn::Init;
 fn pytorch_init(fan_in: usize) -> Init {
     let bound = 1.0 / (fan_in as f64).sqrt();
     Init::Uniform { lo: -bound, up: bound }
+}
+
+/// What of a layer is trained.
+fn parameters<'a>(weight: &'a Tensor, bias: &'a Option<Tensor>) -> Vec<&'a Tensor> {
+    std::iter::once(weight).chain(bias).collect()
 }

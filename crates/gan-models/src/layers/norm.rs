@@ -4,6 +4,7 @@ use candle_core::{Result, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
 use gan_kernels::{Activation, FeatureMaps};
 
+use crate::layered::Layer;
 use crate::summary;
 
 /// Batch-norm weights are drawn from N(1, 0.02), as in PyTorch's DCGAN example.
@@ -67,7 +68,10 @@ impl BatchNorm {
                 self.activation,
             )?
         };
-        summary::record(&self.name, "BatchNorm2d", &y, &[&self.weight, &self.bias]);
+        summary::record(&self.name, x, &y, || {
+            let layer = Layer::BatchNorm { key: self.name.clone() };
+            (layer, self.activation, vec![&self.weight, &self.bias])
+        });
         Ok(y)
     }
 }
