@@ -38,6 +38,7 @@ pub(crate) enum Command {
     Info(cmd::info::Info),
     /// Draw images from a trained generator
     Sample(cmd::sample::Sample),
+    Import(cmd::import::Import),
     Reconstruct(cmd::reconstruct::Reconstruct),
     /// List runs and prepared data
     Runs(cmd::runs::Runs),

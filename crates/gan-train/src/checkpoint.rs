@@ -63,6 +63,10 @@ pub struct Header {
     pub data_digest: String,
     /// Updates that each network's optimizer has made.
     pub optimizer_steps: BTreeMap<String, u64>,
+    /// The files that the weights came from, where another program trained them; the first training then begins with
+    /// them, on whatever data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub imported: Vec<PathBuf>,
 }
 
 fn one() -> f64 {

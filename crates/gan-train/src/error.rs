@@ -38,6 +38,23 @@ pub enum TrainError {
         remedy: String,
     },
 
+    /// A file of weights that cannot be read.
+    #[error(transparent)]
+    StateDict(#[from] gan_models::state_dict::StateDictError),
+
+    /// Weights that are not those of an architecture.
+    #[error("{}{place} is not {as_what}: {differences}", .path.display())]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// Where in the file, for a sentence.
+        place: String,
+        /// Which network was expected.
+        as_what: String,
+        /// Every tensor that is missing, unknown or of another shape.
+        differences: String,
+    },
+
     /// Training left the range of numbers.
     #[error(
         "{what} is {value} at step {step}; lower optimizer.generator.lr or \

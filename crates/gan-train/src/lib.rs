@@ -14,6 +14,7 @@ mod error;
 pub mod estimate;
 mod family;
 mod gan;
+pub mod import;
 pub mod log;
 pub mod loss;
 pub mod monitor;

@@ -19,7 +19,7 @@ use crate::gan::Gan;
 pub use crate::gan::LATENT_STREAM;
 use crate::loss::AdversarialLoss;
 use crate::monitor::{Diversity, Finding, Monitor, Observation};
-use crate::phase::Phase;
+use crate::phase::{Network, Phase};
 use crate::record::StepRecord;
 
 /// A run in memory: networks, optimizers, data and random streams at some step.
@@ -82,6 +82,9 @@ impl Trainer {
         device: &Device,
     ) -> Result<Self, TrainError> {
         let header = &checkpoint.header;
+        if !header.imported.is_empty() {
+            return Self::begin_with(checkpoint, data, device);
+        }
         if data.digest() != header.data_digest {
             return Err(TrainError::Config(format!(
                 "the data is not what the run was trained on (digest {}, the checkpoint says {}); \
@@ -102,6 +105,28 @@ impl Trainer {
         trainer.rollbacks = header.rollbacks;
         trainer.step = header.step;
         trainer.seconds = header.seconds;
+        Ok(trainer)
+    }
+
+    /// A run that begins with the weights of a checkpoint, as far as it has them.
+    fn begin_with(
+        checkpoint: &Checkpoint,
+        data: Arc<Dataset>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let (found, expected) = (checkpoint.image()?, data.manifest().sample.as_image());
+        if found != expected {
+            return Err(TrainError::Config(format!(
+                "the imported networks make {found}, the data is {expected}; name other data with --set data.source=DATA, \
+                 or another size with --set data.size=N"
+            )));
+        }
+        let mut trainer = Self::new(checkpoint.header.config.clone(), data, device)?;
+        for network in Network::GAN {
+            if !checkpoint.of_network(network.name()).is_empty() {
+                trainer.warm_start(network, checkpoint)?;
+            }
+        }
         Ok(trainer)
     }
 
@@ -321,6 +346,7 @@ impl Trainer {
             loader: self.loader.position(),
             data_digest: self.data.digest().to_string(),
             optimizer_steps,
+            imported: Vec::new(),
         };
         self.family.describe(&self.config, &mut header);
         Ok(Checkpoint { header, tensors })

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod doctor;
+pub(crate) mod import;
 pub(crate) mod info;
 pub(crate) mod prepare;
 pub(crate) mod presets;
