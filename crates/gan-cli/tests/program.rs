@@ -155,19 +155,38 @@ fn bad_input_gets_one_clear_sentence() {
         ("train digits --steps 1 --device gpu", 2, "expected auto, cpu"),
         ("train digits --steps 1 --threads 0", 2, "--threads"),
         ("train digits --steps 1 --out run", 1, "new or empty folder"),
-        ("train digits --batch-size 5000 --set data.limit=100 --steps 1", 1, "5000"),
-        ("train --resume nowhere", 1, "nowhere"),
+        ("train digits --batch-size 5000 --set data.limit=100 --steps 1", 2, "5000"),
+        ("train digits --steps 1 --set data.size=33", 2, "33×33"),
+        ("train --resume nowhere", 2, "nowhere"),
         ("train --resume run", 2, "larger total"),
         ("train --resume damaged --steps 9", 1, "000000008.safetensors"),
-        ("sample nowhere", 1, "run folder"),
+        ("sample nowhere", 2, "run folder"),
         ("sample run --n 0", 2, "--n"),
         ("sample damaged", 1, "000000008.safetensors"),
         ("sample run --latents run/config.toml", 1, "config.toml"),
+        ("sample run --latents nowhere", 2, "no such file"),
+        ("sample run --attributes Smiling", 2, "no attributes"),
+        ("sample run --classifier run", 2, "no classifier"),
+        ("sample run --classifier nowhere", 2, "run folder"),
+        ("reconstruct run", 2, "no autoencoder"),
+        ("reconstruct nowhere", 2, "run folder"),
+        ("presets dcgam", 2, "no preset"),
+        ("bench step --preset dcgam", 2, "no preset"),
+        ("train digits --steps 1 --set warm_start.generator=nowhere", 2, "run folder"),
+        ("train digits --steps 1 --set data.sampling={balanced=\"Smiling\"}", 2, "Smiling"),
+        (
+            "train acgan --data synthetic-faces --batch-size 8 --set latent.Smiling.name=Smilin \
+             --set model.auxiliary=Smilin",
+            2,
+            "Smiling",
+        ),
         ("info empty", 2, "run folder"),
-        ("report empty", 1, "run folder"),
+        ("report empty", 2, "run folder"),
+        ("report run nowhere", 2, "run folder"),
         ("no-such-command", 2, "unrecognized subcommand"),
     ] {
-        let line = if line.starts_with("train digits") && !line.contains("--set data.limit") {
+        let small = line.starts_with("train digits") || line.contains("synthetic-faces");
+        let line = if small && !line.contains("--set data.limit") {
             format!("{line} --set data.limit=100")
         } else {
             line.to_string()

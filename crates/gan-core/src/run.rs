@@ -132,12 +132,7 @@ impl RunDir {
             _ if root.is_dir() => "a folder without config.toml",
             _ => "nothing",
         };
-        Err(Error::Content {
-            path: root.into(),
-            expected: "a run folder".into(),
-            found: found.into(),
-            remedy: "`gan-cli runs` lists the runs there are".into(),
-        })
+        Err(Error::NoRun { path: root.into(), found })
     }
 
     /// All runs under `parent` that were started, in the order of their names.

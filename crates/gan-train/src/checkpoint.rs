@@ -158,7 +158,7 @@ impl Checkpoint {
 
     /// Size of the images that the networks make and judge.
     pub fn image(&self) -> Result<ImageShape, TrainError> {
-        let missing = || TrainError::Config("the checkpoint's config has no image size".into());
+        let missing = || TrainError::Changed("the checkpoint's config has no image size".into());
         self.header.config.image.ok_or_else(missing)
     }
 

@@ -65,7 +65,7 @@ impl Condition {
         indices: &[usize],
         device: &Device,
     ) -> Result<Tensor, TrainError> {
-        let missing = || TrainError::Config(format!("the data does not tell {:?}", self.part));
+        let missing = || TrainError::Changed(format!("the data no longer tells {:?}", self.part));
         let values = match &self.source {
             Source::Class => {
                 data.labels(Split::Train, indices)?.ok_or_else(missing)?.reshape(((), 1))?

@@ -83,7 +83,7 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         let header = &checkpoint.header;
         if data.digest() != header.data_digest {
-            return Err(TrainError::Config(format!(
+            return Err(TrainError::Changed(format!(
                 "the data is not what the run was trained on (digest {}, the checkpoint says {}); \
                  resume with the same data, prepared with the same options",
                 data.digest(),

@@ -37,7 +37,8 @@ impl Info {
             Some(path) if is_prepared(&path) => describe_data(&path, self.out, global),
             Some(path) if path.join("config.toml").is_file() => describe_run(&path, global),
             Some(path) if path.join("prepare.json").is_file() => Err(anyhow::anyhow!(
-                "{}: a preparation that was not finished; run the same prepare again, it goes on where it was",
+                "{}: expected a finished data set, found a preparation that was not finished; run the same prepare again, it \
+                 goes on where it was",
                 path.display()
             )),
             Some(path) => Err(UsageError(format!(

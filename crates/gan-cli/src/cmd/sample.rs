@@ -10,7 +10,7 @@ use gan_models::{LatentBatch, Truncation};
 use gan_train::{Checkpoint, Weights};
 
 use super::{print, print_json};
-use crate::args::{Global, UsageError};
+use crate::args::{Global, UsageError, existing_file};
 use crate::console::Console;
 use crate::score::Scorer;
 
@@ -27,7 +27,7 @@ pub(crate) struct Sample {
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
     /// Latents to use instead, a file that an earlier `sample` wrote
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "n"])]
+    #[arg(long, value_name = "FILE", value_parser = existing_file, conflicts_with_all = ["seed", "n"])]
     latents: Option<PathBuf>,
     /// Draw normal entries again while they lie beyond ±T (Brock et al. 2019); clip:T sets them to ±T instead
     #[arg(long, value_name = "T", conflicts_with = "latents", value_parser = truncation)]
