@@ -123,6 +123,42 @@ fn results_as_json_are_one_line_on_stdout() {
     }
 }
 
+/// What a run of another family than GANs is judged by stands in `runs` and `info`, and it is refused where it does not fit.
+#[test]
+fn runs_of_other_families_show_what_was_measured() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let data = "--data synthetic-digits --set data.limit=100 --batch-size 8 --steps 3";
+    succeeds(folder, &format!("train digit-classifier {data} --set classifier.width=4"));
+    succeeds(folder, &format!("train mnist-autoencoder {data} --set autoencoder.width=4"));
+    let list = succeeds(folder, "runs");
+    assert!(list.contains("accuracy ") && list.contains("mean squared error "), "{list}");
+    let json = |line: &str| -> serde_json::Value {
+        serde_json::from_str(&succeeds(folder, line)).expect(line)
+    };
+    let runs = json("--json runs")["runs"].clone();
+    for (i, run, name, words) in [
+        (0, "runs/00001-digit-classifier", "accuracy", "balanced accuracy "),
+        (1, "runs/00002-mnist-autoencoder", "mse", "mean squared error "),
+    ] {
+        let number = json(&format!("--json info {run}"))["test"][name].clone();
+        assert!(number.is_f64() && runs[i]["test"][name] == number, "{run}: {number}");
+        let text = succeeds(folder, &format!("info {run}"));
+        assert!(text.contains("test split: ") && text.contains(words), "{text}");
+    }
+    for (line, part) in [
+        ("sample runs/00001-digit-classifier", "has no generator"),
+        ("reconstruct runs/00001-digit-classifier", "is no autoencoder"),
+        (
+            "sample runs/00002-mnist-autoencoder --classifier runs/00002-mnist-autoencoder",
+            "is no classifier",
+        ),
+    ] {
+        let (code, _, stderr) = run(folder, line);
+        assert!(code == 2 && stderr.contains(part), "{line}: {code} {stderr}");
+    }
+}
+
 #[test]
 fn a_dry_run_writes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -10,6 +10,7 @@ pub mod image;
 pub mod names;
 pub mod plot;
 pub mod quality;
+pub mod results;
 pub mod rng;
 pub mod run;
 pub mod testing;
