@@ -48,6 +48,7 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         let image = data.manifest().sample.as_image();
         config.image = Some(image);
+        conditions::check(&config, data.manifest())?;
         conditions::fill_frequencies(&mut config.latent, &data)?;
         if let Some(classifier) = &mut config.classifier {
             classifier.resolve(data.manifest())?;
