@@ -37,9 +37,10 @@ pub fn apply(config: &Config, settings: &[String]) -> Result<Config, TrainError>
             return Err(TrainError::Config(format!("setting {setting:?}: expected key=value")));
         };
         let key = key.trim();
+        config.refuse_foreign(key)?;
         let value = parse_value(text.trim());
         let Some(place) = find(&mut table, key) else {
-            let near = nearest(&table, key);
+            let near = nearest(config, &table, key);
             return Err(TrainError::Config(format!("no setting {key:?}; did you mean {near:?}?")));
         };
         *place = widen(value, place);
@@ -99,8 +100,9 @@ fn label(item: &Value) -> Option<&str> {
 }
 
 /// The existing key that is most like `key`.
-fn nearest(table: &Table, key: &str) -> String {
-    let mut keys: Vec<String> = OPTIONAL.iter().map(ToString::to_string).collect();
+fn nearest(config: &Config, table: &Table, key: &str) -> String {
+    let fits = |key: &&&str| config.refuse_foreign(key).is_ok();
+    let mut keys: Vec<String> = OPTIONAL.iter().filter(fits).map(ToString::to_string).collect();
     for (name, value) in table {
         collect_keys(name, value, &mut keys);
     }
@@ -201,6 +203,24 @@ mod tests {
             let message = with(&[typed]).expect_err(typed);
             assert!(message.contains(meant), "{typed}: {message}");
         }
+    }
+
+    #[test]
+    fn settings_of_another_family_are_refused_with_the_reason() {
+        for (preset, setting, reason) in [
+            ("vae", "loss.real_target=0.9", "loss.real_target is a GAN's"),
+            ("vae", "unrolling.steps=2", "nothing for this autoencoder"),
+            ("vae", "monitor.window=128", "monitor.window is a GAN's"),
+            ("digit-classifier", "latent.z.size=3", "a GAN's or an autoencoder's"),
+            ("digit-classifier", "ema.decay=0.9", "nothing for this classifier"),
+            ("dcgan", "autoencoder.prior={ kl = { weight = 1 } }", "an autoencoder's"),
+        ] {
+            let base = crate::Preset::find(preset).and_then(|p| p.config()).expect(preset);
+            let message = apply(&base, &[setting.into()]).expect_err(setting).to_string();
+            assert!(message.contains(reason), "{setting}: {message}");
+        }
+        let base = crate::Preset::find("vae").and_then(|p| p.config()).expect("a preset of ours");
+        apply(&base, &["monitor.on_nan=rollback".into()]).expect("every family has numbers");
     }
 
     #[test]
