@@ -20,6 +20,7 @@ pub use self::optimizer::{OptimizerConfig, Optimizers, Schedule};
 use crate::error::TrainError;
 use crate::monitor::MonitorConfig;
 use crate::phase::{Network, Phase};
+use crate::settings::readable;
 
 /// A whole run. The resolved one is in the run folder's `config.toml` and in every checkpoint, without what means nothing
 /// for its family.
@@ -296,7 +297,6 @@ impl Config {
 
     /// Reads what [`Config::to_toml`] wrote, or a preset.
     pub fn from_toml(text: &str) -> Result<Self, TrainError> {
-        toml::from_str(text)
-            .map_err(|e| TrainError::Config(e.message().trim_end().replace('\n', "; ")))
+        toml::from_str(text).map_err(|e| TrainError::Config(readable(e.message())))
     }
 }
