@@ -48,6 +48,12 @@ fn train_sample_report() {
     succeeds(folder, "sample runs/00001-digits --n 3 --separate --out many");
     assert!(folder.join("many/00002.png").is_file());
 
+    let fixed = "sample runs/00001-digits --n 3 --seed 2 --truncation 0.5 --fix z.1=0.25";
+    succeeds(folder, fixed);
+    for ending in ["png", "safetensors"] {
+        let name = format!("sampled/seed-2_n-3_truncation-0.5_z.1=0.25.{ending}");
+        assert!(run_folder.join(&name).is_file(), "{name}");
+    }
     succeeds(folder, "report runs/00001-digits");
     assert!(String::from_utf8_lossy(&bytes("runs/00001-digits/report.html")).contains("</html>"));
     assert!(succeeds(folder, "runs").contains("00001-digits"));
