@@ -143,6 +143,18 @@ mod tests {
     }
 
     #[test]
+    fn a_series_without_points_keeps_its_color_and_is_not_named() {
+        let mut plot = losses(50);
+        let both = plot.svg();
+        plot.series[0].points.clear();
+        let one = plot.svg();
+        assert!(!one.contains("discriminator") && one.contains("generator"));
+        let (first, second) = ("#0072b2", "#d55e00");
+        let colors = |svg: &str| [first, second].map(|color| svg.to_lowercase().contains(color));
+        assert_eq!((colors(&both), colors(&one)), ([true; 2], [false, true]));
+    }
+
+    #[test]
     fn a_single_point_is_visible() -> Result<()> {
         let image = losses(1).image()?;
         let blue = image.pixels().chunks(3).filter(|p| p[2] > 150 && p[0] < 40).count();

@@ -209,5 +209,20 @@ fn other_runs_are_laid_beside() -> Tested {
     assert!(page.contains(&format!("<h2>Beside {}</h2>", run.name())), "the section");
     assert!(page.contains("Discriminator loss") && page.contains("Generator loss"), "its plots");
     assert!(!render(run.root(), &[])?.contains("<h2>Beside"), "alone");
+
+    // An autoencoder's own columns are shown for it alone, and named by it.
+    let other = RunDir::create_next(parent.path(), "vae")?;
+    fs_err::write(other.config(), "seed = 1\n")?;
+    fs_err::write(other.metrics(), "{\"images_seen\":64,\"loss\":2.5,\"mse\":0.1}\n")?;
+    let page = render(run.root(), &[other.root().to_path_buf()])?;
+    let beside = page.split("<h2>Beside").nth(1).and_then(|rest| rest.split("<h2>").next());
+    let beside = beside.ok_or("no section")?;
+    for (title, names) in
+        [("Discriminator loss", [true, false]), ("Mean squared error", [false, true])]
+    {
+        let plot = beside.split("<svg").find(|plot| plot.contains(title)).ok_or(title)?;
+        assert_eq!([run.name(), other.name()].map(|name| plot.contains(&name)), names, "{title}");
+    }
+    assert!(!beside.contains(">Accuracy<"), "none has it");
     Ok(())
 }
