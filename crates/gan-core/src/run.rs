@@ -210,6 +210,23 @@ impl RunDir {
         self.plot(&format!("epoch-{epoch:03}"))
     }
 
+    /// The folders of [`RunDir::epoch_plots`] that there are, by epoch, in order.
+    pub fn drawn_epochs(&self) -> Result<Vec<(u64, PathBuf)>> {
+        let folder = self.plot("");
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let mut epochs: Vec<(u64, PathBuf)> = fs_err::read_dir(folder)?
+            .filter_map(|entry| {
+                let path = entry.ok()?.path();
+                let epoch = path.file_name()?.to_str()?.strip_prefix("epoch-")?.parse().ok()?;
+                path.is_dir().then_some((epoch, path))
+            })
+            .collect();
+        epochs.sort();
+        Ok(epochs)
+    }
+
     /// `samples/{images_seen}.png`, nine digits so that names sort by time.
     pub fn sample(&self, images_seen: u64) -> PathBuf {
         self.root.join("samples").join(format!("{images_seen:09}.png"))
@@ -325,6 +342,12 @@ mod tests {
             write_bytes(&run.sample(images), b"")?;
         }
         write_bytes(&run.root().join("samples/notes.txt"), b"")?;
+        for epoch in [1000, 25, 13] {
+            write_bytes(&run.epoch_plots(epoch).join("a.png"), b"")?;
+        }
+        write_bytes(&run.epoch_plots(2), b"a file")?;
+        let epochs: Vec<u64> = run.drawn_epochs()?.into_iter().map(|(epoch, _)| epoch).collect();
+        assert_eq!(epochs, [13, 25, 1000]);
         let seen: Vec<u64> = run.samples()?.into_iter().map(|(n, _)| n).collect();
         assert_eq!(seen, [64, 1200, 12_345_678_901]);
         Ok(())

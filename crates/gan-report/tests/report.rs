@@ -202,6 +202,25 @@ fn without_metrics_there_is_no_page() -> Tested {
 }
 
 #[test]
+fn figures_on_the_way_are_titled_by_their_epoch() -> Tested {
+    let parent = tempfile::tempdir()?;
+    let run = synthetic_run(parent.path())?;
+    assert!(!render(run.root(), &[])?.contains("Figures on the way"));
+    let before = render(run.root(), &[])?.matches("<figure><img").count();
+    for epoch in [100, 13, 25] {
+        grid("figure", 0.3)?.write_png(&run.epoch_plots(epoch).join("attributes.png"))?;
+    }
+    fs_err::create_dir_all(run.epoch_plots(7))?; // nothing was drawn
+    let page = render(run.root(), &[])?;
+    let places = ["Figures on the way", "After epoch 13<", "After epoch 25<", "After epoch 100<"];
+    let places: Vec<Option<usize>> = places.iter().map(|words| page.find(words)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}");
+    assert!(!page.contains("After epoch 7<"));
+    assert_eq!(page.matches("<figure><img").count(), before + 3);
+    Ok(())
+}
+
+#[test]
 fn other_runs_are_laid_beside() -> Tested {
     let parent = tempfile::tempdir()?;
     let run = synthetic_run(parent.path())?;
