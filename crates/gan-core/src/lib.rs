@@ -1,4 +1,4 @@
-//! What every crate of the workspace shares: named random streams, images and grids, plots, the
+//! What every crate of the workspace shares: named random streams, images and grids, words on them, plots, the
 //! run folder and atomic file writes. It knows nothing of models, data sets or training.
 
 pub mod cloud;
@@ -14,6 +14,7 @@ pub mod results;
 pub mod rng;
 pub mod run;
 pub mod testing;
+pub mod text;
 
 pub use error::{Error, Result};
 pub use image::{Image, ImageShape};

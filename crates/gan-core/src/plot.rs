@@ -9,7 +9,7 @@
 
 mod axis;
 mod curve;
-mod font;
+pub(crate) mod font;
 mod layout;
 mod png;
 mod svg;
