@@ -177,12 +177,12 @@ impl Checkpoint {
             );
             return Err(TrainError::Config(reason));
         }
-        let mut own = self.of_network(config.generator_network().name());
-        if weights == Weights::Average {
-            own.extend(self.of_network(EMA));
-        }
-        let store = ParamStore::from_tensors(own, device);
-        config.generator(self.image()?, store.frozen())
+        let own = self.of_network(config.generator_network().name());
+        let averages = match weights {
+            Weights::Average => self.of_network(EMA),
+            Weights::Trained => HashMap::new(),
+        };
+        config.generator_of_weights(self.image()?, own, averages, device)
     }
 
     /// The weights of one network, its prefix removed.

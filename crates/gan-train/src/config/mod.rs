@@ -6,11 +6,14 @@ mod objective;
 mod optimizer;
 mod written;
 
+use std::collections::HashMap;
+
+use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 use gan_core::ImageShape;
 use gan_data::Sampling;
 use gan_models::autoencoder::Decoder;
-use gan_models::{Generator, Latent, ModelConfig};
+use gan_models::{Generator, Latent, ModelConfig, ParamStore};
 use serde::{Deserialize, Serialize};
 
 pub use self::autoencoder::{AutoencoderConfig, Prior, Reconstruction, Reduction};
@@ -227,6 +230,21 @@ impl Config {
             }
             None => self.gan()?.generator(&self.latent, image, vb)?,
         })
+    }
+
+    /// The same of weights by name: `own`, and over them the moving averages that there are.
+    ///
+    /// # Errors
+    /// If the family has none, or weights are missing.
+    pub(crate) fn generator_of_weights(
+        &self,
+        image: ImageShape,
+        mut own: HashMap<String, Tensor>,
+        averages: impl IntoIterator<Item = (String, Tensor)>,
+        device: &Device,
+    ) -> Result<Generator, TrainError> {
+        own.extend(averages);
+        self.generator(image, ParamStore::from_tensors(own, device).frozen())
     }
 
     /// Which network that is.
