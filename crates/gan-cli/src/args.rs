@@ -150,6 +150,12 @@ impl Global {
     }
 }
 
+/// A file that a command reads, for options that name one.
+pub(crate) fn existing_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.exists() && !path.is_dir() { Ok(path) } else { Err("there is no such file".into()) }
+}
+
 fn wrong_device(text: &str) -> UsageError {
     UsageError(format!("--device {text}: expected auto, cpu, cuda, cuda:N or metal"))
 }

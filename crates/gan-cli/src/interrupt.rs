@@ -11,7 +11,7 @@ pub(crate) fn install() -> anyhow::Result<Arc<AtomicBool>> {
     let flag = stop.clone();
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(crate::INTERRUPTED));
+            std::process::exit(i32::from(crate::exit::INTERRUPTED));
         }
         tracing::warn!("stopping after this step; once more to stop at once, without saving");
     })

@@ -7,6 +7,7 @@ mod args;
 mod cmd;
 mod console;
 mod data;
+mod exit;
 mod figures;
 mod interrupt;
 mod reconstruction;
@@ -18,9 +19,6 @@ use clap::Parser;
 
 use crate::args::{Cli, Command};
 
-/// Exit code after Ctrl-C or SIGTERM, the shell's convention for SIGINT.
-const INTERRUPTED: u8 = 130;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let console = console::Console::install(&cli.global);
@@ -29,7 +27,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             console.error(&error);
-            ExitCode::from(if is_usage(&error) { 2 } else { 1 })
+            exit::code(&error)
         }
     }
 }
@@ -44,18 +42,6 @@ fn quiet_expected_panics() {
     }));
 }
 
-/// Whether what was typed is wrong, rather than something that went wrong.
-fn is_usage(error: &anyhow::Error) -> bool {
-    let argument = |e: &gan_data::DataError| matches!(e, gan_data::DataError::Argument { .. });
-    let in_training = |e: &gan_train::TrainError| match e {
-        gan_train::TrainError::Data(e) => argument(e),
-        _ => false,
-    };
-    error.is::<args::UsageError>()
-        || error.downcast_ref().is_some_and(argument)
-        || error.downcast_ref().is_some_and(in_training)
-}
-
 fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {
     let global = cli.global;
     global.start_threads()?;
@@ -63,7 +49,7 @@ fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {
         Command::Prepare(command) => command.run(&global, console)?,
         Command::Train(command) => {
             if command.run(&global, console)? == gan_train::Outcome::Interrupted {
-                return Ok(ExitCode::from(INTERRUPTED));
+                return Ok(ExitCode::from(exit::INTERRUPTED));
             }
         }
         Command::Presets(command) => command.run(&global)?,

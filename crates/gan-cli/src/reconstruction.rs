@@ -8,14 +8,12 @@ use gan_core::{Image, Stream, image};
 use gan_data::{Dataset, Split};
 use gan_eval::{ImageErrors, ImageErrorsResult, ks_to_standard_normal};
 use gan_latent::Sheet;
-use gan_train::Checkpoint;
 use gan_train::reconstruct::ImageAutoencoder;
+use gan_train::{Checkpoint, batches};
 use serde::Serialize;
 
 use crate::console::Console;
 
-/// Images that go through the networks at once.
-const BATCH: usize = 64;
 /// Normal samples beside which the latents' distribution is drawn.
 const NORMALS: usize = 10_000;
 /// Points of a curve of a distribution: few enough that the plot does not average them.
@@ -54,24 +52,24 @@ pub(crate) fn reconstruct(
     console: &Console,
 ) -> anyhow::Result<Reconstruction> {
     let autoencoder = ImageAutoencoder::new(checkpoint, device)?;
-    let n = data.len(split);
-    let line = console.progress("reconstructing", n as u64);
+    let line = console.progress("reconstructing", data.len(split) as u64);
     let (mut errors, mut values) = (ImageErrors::default(), Vec::new());
     let mut pairs = [Vec::new(), Vec::new()];
-    for from in (0..n).step_by(BATCH) {
-        let indices: Vec<usize> = (from..n.min(from + BATCH)).collect();
-        let images = image::normalize(&data.samples(split, &indices)?)?;
+    let mut done = 0;
+    for images in batches::of_split(data, split) {
+        let images = images?;
         let latents = autoencoder.encode(&images)?;
         let decoded = autoencoder.decode(&latents)?.to_device(&Device::Cpu)?;
         errors.add(&decoded, &images)?;
         values.extend(latents.flatten_all()?.to_vec1::<f32>()?);
-        let more = shown.saturating_sub(from).min(indices.len());
+        let more = shown.saturating_sub(done).min(images.dim(0)?);
         if more > 0 {
             for (pairs, images) in pairs.iter_mut().zip([&images, &decoded]) {
                 pairs.extend(image::from_tensor(&images.narrow(0, 0, more)?)?);
             }
         }
-        line.set((from + indices.len()) as u64, "");
+        done += images.dim(0)?;
+        line.set(done as u64, "");
     }
     let count = values.len().max(1) as f64;
     let mean = values.iter().map(|&z| f64::from(z)).sum::<f64>() / count;

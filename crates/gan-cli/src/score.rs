@@ -8,6 +8,7 @@ use gan_data::Manifest;
 use gan_eval::{Agreement, Modes, agreement, count_modes};
 use gan_latent::Samples;
 use gan_models::{Distribution, LatentBatch};
+use gan_train::batches::BATCH;
 use gan_train::classify::{ImageClassifier, Question};
 use gan_train::config::Target;
 use gan_train::{Checkpoint, Config};
@@ -16,8 +17,6 @@ use serde::Serialize;
 use crate::args::UsageError;
 use crate::cmd::tables;
 
-/// Images that go through the classifier at once.
-const BATCH: usize = 64;
 /// Digits, of which stacked MNIST's numbers have three.
 const DIGITS: usize = 10;
 
@@ -145,15 +144,11 @@ impl Scorer {
         device: &Device,
         view: impl Fn(&Tensor) -> candle_core::Result<Tensor>,
     ) -> anyhow::Result<Vec<Vec<usize>>> {
-        let mut all = vec![Vec::new(); self.classifier.questions().len()];
-        for images in samples.images.chunks(BATCH) {
+        let batches = samples.images.chunks(BATCH).map(|images| {
             let images = image::normalize(&image::to_tensor(images, device)?)?;
-            for (all, predictions) in all.iter_mut().zip(self.classifier.predict(&view(&images)?)?)
-            {
-                all.extend(predictions);
-            }
-        }
-        Ok(all)
+            anyhow::Ok(view(&images)?)
+        });
+        self.classifier.predict_all(batches, |_| ())
     }
 
     /// The answers that latents ask for: those of the attribute or choice of the question's name, or of the class where

@@ -111,7 +111,7 @@ fn options_reach_the_manifest_and_the_pictures() {
     succeeds(&folder, "prepare gaussians-ring --limit 50 --out ring");
     let (stdout, _) = succeeds(&folder, "info ring");
     assert!(stdout.contains("points in 2 dimensions") && stdout.contains("mode 7"), "{stdout}");
-    refused(&folder, "train dcgan --data ring --steps 1", 1, &["ring", "points", "pictures"]);
+    refused(&folder, "train dcgan --data ring --steps 1", 2, &["ring", "points", "pictures"]);
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn outputs_that_are_taken_changed_or_impossible() {
     let after = std::fs::read(folder.join("shards/shard-00000.safetensors")).expect("a shard");
     assert!(after == before);
     std::fs::remove_file(manifest).expect("removed");
-    let unfinished = ["shards: a preparation that was not finished", "same prepare again"];
+    let unfinished = ["shards: expected a finished", "a preparation that was not", "same prepare"];
     refused(folder, "info shards", 1, &unfinished);
     refused(folder, "train dcgan --data shards --steps 1", 1, &unfinished);
 }

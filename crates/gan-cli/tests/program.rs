@@ -48,6 +48,12 @@ fn train_sample_report() {
     succeeds(folder, "sample runs/00001-digits --n 3 --separate --out many");
     assert!(folder.join("many/00002.png").is_file());
 
+    let fixed = "sample runs/00001-digits --n 3 --seed 2 --truncation 0.5 --fix z.1=0.25";
+    succeeds(folder, fixed);
+    for ending in ["png", "safetensors"] {
+        let name = format!("sampled/seed-2_n-3_truncation-0.5_z.1=0.25.{ending}");
+        assert!(run_folder.join(&name).is_file(), "{name}");
+    }
     succeeds(folder, "report runs/00001-digits");
     assert!(String::from_utf8_lossy(&bytes("runs/00001-digits/report.html")).contains("</html>"));
     assert!(succeeds(folder, "runs").contains("00001-digits"));
@@ -123,6 +129,42 @@ fn results_as_json_are_one_line_on_stdout() {
     }
 }
 
+/// What a run of another family than GANs is judged by stands in `runs` and `info`, and it is refused where it does not fit.
+#[test]
+fn runs_of_other_families_show_what_was_measured() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let data = "--data synthetic-digits --set data.limit=100 --batch-size 8 --steps 3";
+    succeeds(folder, &format!("train digit-classifier {data} --set classifier.width=4"));
+    succeeds(folder, &format!("train mnist-autoencoder {data} --set autoencoder.width=4"));
+    let list = succeeds(folder, "runs");
+    assert!(list.contains("accuracy ") && list.contains("mean squared error "), "{list}");
+    let json = |line: &str| -> serde_json::Value {
+        serde_json::from_str(&succeeds(folder, line)).expect(line)
+    };
+    let runs = json("--json runs")["runs"].clone();
+    for (i, run, name, words) in [
+        (0, "runs/00001-digit-classifier", "accuracy", "balanced accuracy "),
+        (1, "runs/00002-mnist-autoencoder", "mse", "mean squared error "),
+    ] {
+        let number = json(&format!("--json info {run}"))["test"][name].clone();
+        assert!(number.is_f64() && runs[i]["test"][name] == number, "{run}: {number}");
+        let text = succeeds(folder, &format!("info {run}"));
+        assert!(text.contains("test split: ") && text.contains(words), "{text}");
+    }
+    for (line, part) in [
+        ("sample runs/00001-digit-classifier", "has no generator"),
+        ("reconstruct runs/00001-digit-classifier", "is no autoencoder"),
+        (
+            "sample runs/00002-mnist-autoencoder --classifier runs/00002-mnist-autoencoder",
+            "is no classifier",
+        ),
+    ] {
+        let (code, _, stderr) = run(folder, line);
+        assert!(code == 2 && stderr.contains(part), "{line}: {code} {stderr}");
+    }
+}
+
 #[test]
 fn a_dry_run_writes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -155,19 +197,38 @@ fn bad_input_gets_one_clear_sentence() {
         ("train digits --steps 1 --device gpu", 2, "expected auto, cpu"),
         ("train digits --steps 1 --threads 0", 2, "--threads"),
         ("train digits --steps 1 --out run", 1, "new or empty folder"),
-        ("train digits --batch-size 5000 --set data.limit=100 --steps 1", 1, "5000"),
-        ("train --resume nowhere", 1, "nowhere"),
+        ("train digits --batch-size 5000 --set data.limit=100 --steps 1", 2, "5000"),
+        ("train digits --steps 1 --set data.size=33", 2, "33×33"),
+        ("train --resume nowhere", 2, "nowhere"),
         ("train --resume run", 2, "larger total"),
         ("train --resume damaged --steps 9", 1, "000000008.safetensors"),
-        ("sample nowhere", 1, "run folder"),
+        ("sample nowhere", 2, "run folder"),
         ("sample run --n 0", 2, "--n"),
         ("sample damaged", 1, "000000008.safetensors"),
         ("sample run --latents run/config.toml", 1, "config.toml"),
+        ("sample run --latents nowhere", 2, "no such file"),
+        ("sample run --attributes Smiling", 2, "no attributes"),
+        ("sample run --classifier run", 2, "no classifier"),
+        ("sample run --classifier nowhere", 2, "run folder"),
+        ("reconstruct run", 2, "no autoencoder"),
+        ("reconstruct nowhere", 2, "run folder"),
+        ("presets dcgam", 2, "no preset"),
+        ("bench step --preset dcgam", 2, "no preset"),
+        ("train digits --steps 1 --set warm_start.generator=nowhere", 2, "run folder"),
+        ("train digits --steps 1 --set data.sampling={balanced=\"Smiling\"}", 2, "Smiling"),
+        (
+            "train acgan --data synthetic-faces --batch-size 8 --set latent.Smiling.name=Smilin \
+             --set model.auxiliary=Smilin",
+            2,
+            "Smiling",
+        ),
         ("info empty", 2, "run folder"),
-        ("report empty", 1, "run folder"),
+        ("report empty", 2, "run folder"),
+        ("report run nowhere", 2, "run folder"),
         ("no-such-command", 2, "unrecognized subcommand"),
     ] {
-        let line = if line.starts_with("train digits") && !line.contains("--set data.limit") {
+        let small = line.starts_with("train digits") || line.contains("synthetic-faces");
+        let line = if small && !line.contains("--set data.limit") {
             format!("{line} --set data.limit=100")
         } else {
             line.to_string()

@@ -40,6 +40,15 @@ pub enum Error {
         remedy: String,
     },
 
+    /// A path that was named as a run and is none.
+    #[error("{}: expected a run folder, found {found}; `gan-cli runs` lists the runs there are", .path.display())]
+    NoRun {
+        /// What was named.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+    },
+
     /// A tensor operation failed.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),

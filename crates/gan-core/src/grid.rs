@@ -1,7 +1,8 @@
-//! Grids: many pictures in one, with padding, labels and a whole upscaling factor.
+//! Grids: many pictures in one, with padding, captions and a whole upscaling factor.
 
 use crate::error::{Error, Result};
 use crate::image::Image;
+use crate::text;
 
 /// How pictures are laid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,13 +13,13 @@ pub struct Grid {
     pub padding: usize,
     /// Whole factor by which every picture is enlarged.
     pub scale: usize,
-    /// Whether each picture carries its index, counted from 0, under it.
-    pub indexed: bool,
+    /// What stands under each picture, in one line or more; nothing under those beyond the last.
+    pub captions: Vec<String>,
 }
 
 /// Gray value of the padding.
 const BACKGROUND: u8 = 255;
-/// Gray value of the index labels.
+/// Gray value of captions.
 const INK: u8 = 60;
 
 impl Grid {
@@ -29,12 +30,12 @@ impl Grid {
             _ => (n as f64).sqrt().ceil() as usize,
         };
         let scale = if width < 64 { 2 } else { 1 };
-        Self { columns, padding: 2, scale, indexed: false }
+        Self { columns, padding: 2, scale, captions: Vec::new() }
     }
 
-    /// The same grid with the index of each picture under it.
-    pub fn with_indices(self) -> Self {
-        Self { indexed: true, ..self }
+    /// The same grid with something under each picture: its index, say.
+    pub fn with_captions<C: ToString>(self, captions: impl IntoIterator<Item = C>) -> Self {
+        Self { captions: captions.into_iter().map(|caption| caption.to_string()).collect(), ..self }
     }
 
     /// The same grid with `columns` pictures in a row.
@@ -53,8 +54,9 @@ impl Grid {
         let columns = self.columns.clamp(1, images.len());
         let rows = images.len().div_ceil(columns);
         let (scale, pad) = (self.scale.max(1), self.padding);
-        let label = if self.indexed { GLYPH_HEIGHT + 2 } else { 0 };
-        let (cell_w, cell_h) = (first.width() * scale + pad, first.height() * scale + label + pad);
+        let (width, height) = (first.width() * scale, first.height() * scale);
+        let captions = self.caption_lines() * text::LINE;
+        let (cell_w, cell_h) = (width + pad, height + captions + pad);
         let background = vec![BACKGROUND; first.channels()];
         let mut sheet = Image::filled(columns * cell_w + pad, rows * cell_h + pad, &background)?;
         for (i, image) in images.iter().enumerate() {
@@ -68,43 +70,26 @@ impl Grid {
             }
             let (x, y) = (pad + i % columns * cell_w, pad + i / columns * cell_h);
             sheet.paste(&image.enlarged(scale), x, y);
-            if self.indexed {
-                let ink = vec![INK; first.channels()];
-                draw_number(&mut sheet, i, x + 1, y + first.height() * scale + 1, &ink);
+            if let Some(caption) = self.captions.get(i) {
+                draw_caption(&mut sheet, caption, (x, y + height), width);
             }
         }
         Ok(sheet)
     }
+
+    /// Lines of the longest caption.
+    fn caption_lines(&self) -> usize {
+        self.captions.iter().map(|caption| caption.lines().count()).max().unwrap_or(0)
+    }
 }
 
-/// Height of a digit in pixels.
-const GLYPH_HEIGHT: usize = 5;
-/// Digits 0–9 in 3×5 pixels, a row a number, its three low bits the pixels from left to right.
-const GLYPHS: [[u8; GLYPH_HEIGHT]; 10] = [
-    [7, 5, 5, 5, 7],
-    [2, 6, 2, 2, 7],
-    [7, 1, 7, 4, 7],
-    [7, 1, 3, 1, 7],
-    [5, 5, 7, 1, 1],
-    [7, 4, 7, 1, 7],
-    [7, 4, 7, 5, 7],
-    [7, 1, 2, 2, 2],
-    [7, 5, 7, 5, 7],
-    [7, 5, 7, 1, 7],
-];
-
-/// Draws a number in the small digits with its upper left corner at `(x, y)`; what would stand
-/// outside of the picture is left out.
-pub fn draw_number(image: &mut Image, number: usize, x: usize, y: usize, color: &[u8]) {
-    for (place, digit) in number.to_string().bytes().enumerate() {
-        for (dy, bits) in GLYPHS[usize::from(digit - b'0')].iter().enumerate() {
-            for dx in (0..3).filter(|dx| bits >> (2 - dx) & 1 == 1) {
-                let (px, py) = (x + place * 4 + dx, y + dy);
-                if px < image.width() && py < image.height() {
-                    image.set_pixel(px, py, color);
-                }
-            }
-        }
+/// Draws the lines of a caption in the middle of `width` pixels from `(x, y)` on.
+fn draw_caption(sheet: &mut Image, caption: &str, (x, y): (usize, usize), width: usize) {
+    let ink = vec![INK; sheet.channels()];
+    for (i, line) in caption.lines().enumerate() {
+        let line = text::fitted(line, width);
+        let left = x + (width - text::width(&line)) / 2;
+        text::draw(sheet, &line, left, y + i * text::LINE, &ink);
     }
 }
 
@@ -116,7 +101,7 @@ mod tests {
     fn pictures_stand_where_they_belong() -> Result<()> {
         let images: Vec<Image> =
             (0..5).map(|i| Image::filled(4, 3, &[i * 10])).collect::<Result<_>>()?;
-        let grid = Grid { columns: 3, padding: 1, scale: 2, indexed: false };
+        let grid = Grid { columns: 3, padding: 1, scale: 2, captions: Vec::new() };
         let sheet = grid.render(&images)?;
         assert_eq!((sheet.width(), sheet.height()), (3 * 9 + 1, 2 * 7 + 1));
         assert_eq!(sheet.pixel(0, 0), [BACKGROUND]);
@@ -128,12 +113,22 @@ mod tests {
     }
 
     #[test]
-    fn labels_leave_the_pictures_whole() -> Result<()> {
+    fn captions_leave_the_pictures_whole() -> Result<()> {
         let images = vec![Image::filled(16, 16, &[7, 8, 9])?; 12];
-        let sheet = Grid::for_images(12, 16).with_indices().render(&images)?;
-        let count = sheet.pixels().chunks(3).filter(|pixel| *pixel == [7, 8, 9]).count();
-        assert_eq!(count, 12 * 32 * 32);
-        assert!(sheet.pixels().chunks(3).any(|pixel| pixel == [INK; 3]));
+        let dark = |sheet: &Image| {
+            let count = sheet.pixels().chunks(3).filter(|pixel| *pixel == [7, 8, 9]).count();
+            assert_eq!(count, 12 * 32 * 32);
+            sheet.pixels().chunks(3).filter(|pixel| (INK..200).contains(&pixel[0])).count()
+        };
+        let plain = Grid::for_images(12, 16);
+        let height = plain.render(&images)?.height();
+        assert_eq!(dark(&plain.render(&images)?), 0);
+        let numbers = plain.clone().with_captions(0..12).render(&images)?;
+        assert!(dark(&numbers) > 12 * 8);
+        assert_eq!(numbers.height(), height + 3 * text::LINE);
+        let two_lines = plain.with_captions(vec!["automobile\nas airplane"; 12]).render(&images)?;
+        assert!(dark(&two_lines) > dark(&numbers));
+        assert_eq!(two_lines.height(), height + 3 * 2 * text::LINE);
         Ok(())
     }
 

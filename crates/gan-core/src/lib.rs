@@ -1,4 +1,4 @@
-//! What every crate of the workspace shares: named random streams, images and grids, plots, the
+//! What every crate of the workspace shares: named random streams, images and grids, words on them, plots, the
 //! run folder and atomic file writes. It knows nothing of models, data sets or training.
 
 pub mod cloud;
@@ -10,9 +10,11 @@ pub mod image;
 pub mod names;
 pub mod plot;
 pub mod quality;
+pub mod results;
 pub mod rng;
 pub mod run;
 pub mod testing;
+pub mod text;
 
 pub use error::{Error, Result};
 pub use image::{Image, ImageShape};

@@ -9,7 +9,7 @@
 
 mod axis;
 mod curve;
-mod font;
+pub(crate) mod font;
 mod layout;
 mod png;
 mod svg;
@@ -140,6 +140,18 @@ mod tests {
         }
         assert!(broken.svg().contains("no values"));
         assert!(!broken.svg().contains("NaN"));
+    }
+
+    #[test]
+    fn a_series_without_points_keeps_its_color_and_is_not_named() {
+        let mut plot = losses(50);
+        let both = plot.svg();
+        plot.series[0].points.clear();
+        let one = plot.svg();
+        assert!(!one.contains("discriminator") && one.contains("generator"));
+        let (first, second) = ("#0072b2", "#d55e00");
+        let colors = |svg: &str| [first, second].map(|color| svg.to_lowercase().contains(color));
+        assert_eq!((colors(&both), colors(&one)), ([true; 2], [false, true]));
     }
 
     #[test]

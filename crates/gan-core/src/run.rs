@@ -132,12 +132,7 @@ impl RunDir {
             _ if root.is_dir() => "a folder without config.toml",
             _ => "nothing",
         };
-        Err(Error::Content {
-            path: root.into(),
-            expected: "a run folder".into(),
-            found: found.into(),
-            remedy: "`gan-cli runs` lists the runs there are".into(),
-        })
+        Err(Error::NoRun { path: root.into(), found })
     }
 
     /// All runs under `parent` that were started, in the order of their names.
@@ -213,6 +208,23 @@ impl RunDir {
     /// `plots/epoch-{epoch}`, three digits so that names sort by time: the folder of figures after that many epochs.
     pub fn epoch_plots(&self, epoch: u64) -> PathBuf {
         self.plot(&format!("epoch-{epoch:03}"))
+    }
+
+    /// The folders of [`RunDir::epoch_plots`] that there are, by epoch, in order.
+    pub fn drawn_epochs(&self) -> Result<Vec<(u64, PathBuf)>> {
+        let folder = self.plot("");
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let mut epochs: Vec<(u64, PathBuf)> = fs_err::read_dir(folder)?
+            .filter_map(|entry| {
+                let path = entry.ok()?.path();
+                let epoch = path.file_name()?.to_str()?.strip_prefix("epoch-")?.parse().ok()?;
+                path.is_dir().then_some((epoch, path))
+            })
+            .collect();
+        epochs.sort();
+        Ok(epochs)
     }
 
     /// `samples/{images_seen}.png`, nine digits so that names sort by time.
@@ -330,6 +342,12 @@ mod tests {
             write_bytes(&run.sample(images), b"")?;
         }
         write_bytes(&run.root().join("samples/notes.txt"), b"")?;
+        for epoch in [1000, 25, 13] {
+            write_bytes(&run.epoch_plots(epoch).join("a.png"), b"")?;
+        }
+        write_bytes(&run.epoch_plots(2), b"a file")?;
+        let epochs: Vec<u64> = run.drawn_epochs()?.into_iter().map(|(epoch, _)| epoch).collect();
+        assert_eq!(epochs, [13, 25, 1000]);
         let seen: Vec<u64> = run.samples()?.into_iter().map(|(n, _)| n).collect();
         assert_eq!(seen, [64, 1200, 12_345_678_901]);
         Ok(())

@@ -61,7 +61,7 @@ impl Samples {
     pub fn write_grid(&self, path: &Path, indexed: bool) -> Result<(), LatentError> {
         let width = self.images.first().map_or(0, Image::width);
         let grid = Grid::for_images(self.images.len(), width);
-        let grid = if indexed { grid.with_indices() } else { grid };
+        let grid = if indexed { grid.with_captions(0..self.images.len()) } else { grid };
         grid.render(&self.images)?.write_png(path)?;
         latents::write(&self.latents, &latents_path(path))
     }

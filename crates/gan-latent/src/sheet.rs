@@ -1,16 +1,12 @@
-//! Sheets: rows of images as one picture, with numbers over the columns and beside the rows.
+//! Sheets: rows of images as one picture, with labels over the columns and beside the rows.
 
-use gan_core::Image;
-use gan_core::grid::{Grid, draw_number};
+use gan_core::grid::Grid;
+use gan_core::{Image, text};
 
 use crate::error::LatentError;
 
-/// Pixels that a line of numbers takes.
-const MARGIN: usize = 9;
-/// Pixels from the edge to a number.
-const INSET: usize = 3;
-/// Width of a digit with the gap after it.
-const DIGIT: usize = 4;
+/// Pixels on both sides of the labels beside rows.
+const INSET: usize = 4;
 const BACKGROUND: u8 = 255;
 const INK: u8 = 60;
 
@@ -18,24 +14,24 @@ const INK: u8 = 60;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sheet {
     rows: Vec<Vec<Image>>,
-    over_columns: Vec<usize>,
-    beside_rows: Vec<usize>,
+    over_columns: Vec<String>,
+    beside_rows: Vec<String>,
 }
 
 impl Sheet {
-    /// A sheet without numbers.
+    /// A sheet without labels.
     pub fn new(rows: Vec<Vec<Image>>) -> Self {
         Self { rows, over_columns: Vec::new(), beside_rows: Vec::new() }
     }
 
-    /// The same sheet with a number over each column.
-    pub fn over_columns(self, numbers: Vec<usize>) -> Self {
-        Self { over_columns: numbers, ..self }
+    /// The same sheet with a label over each column, cut where it is wider.
+    pub fn over_columns<L: ToString>(self, labels: impl IntoIterator<Item = L>) -> Self {
+        Self { over_columns: labels.into_iter().map(|label| label.to_string()).collect(), ..self }
     }
 
-    /// The same sheet with a number beside each row.
-    pub fn beside_rows(self, numbers: Vec<usize>) -> Self {
-        Self { beside_rows: numbers, ..self }
+    /// The same sheet with a label beside each row.
+    pub fn beside_rows<L: ToString>(self, labels: impl IntoIterator<Item = L>) -> Self {
+        Self { beside_rows: labels.into_iter().map(|label| label.to_string()).collect(), ..self }
     }
 
     /// Draws the sheet; small images are enlarged as in [`Grid::for_images`].
@@ -56,10 +52,9 @@ impl Sheet {
         let grid = Grid::for_images(images.len(), width).with_columns(columns);
         let pictures = grid.render(&images)?;
 
-        let margin = |numbers: &[usize]| if numbers.is_empty() { 0 } else { MARGIN };
-        let longest = self.beside_rows.iter().map(|&n| digits(n)).max().unwrap_or(1);
-        let left = margin(&self.beside_rows) + (longest - 1) * DIGIT;
-        let top = margin(&self.over_columns);
+        let widest = self.beside_rows.iter().map(|label| text::width(label)).max();
+        let left = widest.map_or(0, |width| width + 2 * INSET);
+        let top = if self.over_columns.is_empty() { 0 } else { text::LINE };
         let background = vec![BACKGROUND; pictures.channels()];
         let ink = vec![INK; pictures.channels()];
         let mut sheet =
@@ -69,12 +64,15 @@ impl Sheet {
             let cell = size * grid.scale + grid.padding;
             grid.padding + i * cell + size * grid.scale / 2
         };
-        for (i, &number) in self.over_columns.iter().enumerate() {
-            let x = left + middle(i, width);
-            draw_number(&mut sheet, number, x.saturating_sub(digits(number) * 2), INSET, &ink);
+        for (i, label) in self.over_columns.iter().enumerate() {
+            let label = text::fitted(label, width * grid.scale);
+            let x = left + middle(i, width) - text::width(&label) / 2;
+            text::draw(&mut sheet, &label, x, 0, &ink);
         }
-        for (i, &number) in self.beside_rows.iter().enumerate() {
-            draw_number(&mut sheet, number, INSET, top + middle(i, height) - 2, &ink);
+        for (i, label) in self.beside_rows.iter().enumerate() {
+            let x = left - INSET - text::width(label);
+            let y = (top + middle(i, height)).saturating_sub(text::LINE / 2);
+            text::draw(&mut sheet, label, x, y, &ink);
         }
         Ok(sheet)
     }
@@ -92,11 +90,6 @@ pub fn transposed(rows: Vec<Vec<Image>>) -> Vec<Vec<Image>> {
     columns
 }
 
-/// Digits of a number as it is written.
-fn digits(number: usize) -> usize {
-    number.checked_ilog10().unwrap_or(0) as usize + 1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,19 +100,19 @@ mod tests {
     }
 
     #[test]
-    fn numbers_leave_the_images_whole() -> Result<(), LatentError> {
-        let sheet = Sheet::new(rows(12, 3, 64)?)
-            .over_columns(vec![0, 7, 12])
-            .beside_rows((0..12).collect())
-            .render()?;
-        let (left, top) = (MARGIN + DIGIT, MARGIN);
+    fn labels_leave_the_images_whole() -> Result<(), LatentError> {
+        let words = (0..12).map(|i| if i == 5 { "no Eyeglasses".into() } else { i.to_string() });
+        let plain = Sheet::new(rows(12, 3, 64)?);
+        let sheet = plain.clone().over_columns([0, 7, 12]).beside_rows(words).render()?;
+        let (left, top) = (text::width("no Eyeglasses") + 2 * INSET, text::LINE);
         assert_eq!((sheet.width(), sheet.height()), (left + 3 * 66 + 2, top + 12 * 66 + 2));
         for value in 0..36u8 {
             let count = sheet.pixels().iter().filter(|&&p| p == value).count();
             assert_eq!(count, 64 * 64, "image {value}");
         }
-        assert!(sheet.pixels().contains(&INK));
-        assert_eq!(Sheet::new(rows(12, 3, 64)?).render()?.height(), 12 * 66 + 2);
+        let dark = sheet.pixels().iter().filter(|p| (INK..200).contains(*p)).count();
+        assert!(dark > 300, "{dark} pixels of ink");
+        assert_eq!(plain.render()?.height(), 12 * 66 + 2);
         Ok(())
     }
 

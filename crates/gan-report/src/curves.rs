@@ -143,21 +143,21 @@ const COMPARED: [(&str, &str); 8] = [
     ("accuracy", "Accuracy"),
 ];
 
-/// The columns that all of some runs have, a plot each with a curve for every run. None for a single run.
+/// The columns that any of some runs has, a plot each with a curve for every run that has it. None for a single run.
 pub(crate) fn side_by_side(runs: &[(String, Metrics)]) -> Vec<Curve> {
     let plot = |&(column, title): &(&str, &str)| {
-        let in_all = runs.iter().all(|(_, metrics)| metrics.columns().contains(&column));
-        in_all.then(|| {
-            let series = runs.iter().map(|(name, m)| Series::new(name.clone(), m.points(column)));
-            let plot = Plot {
-                title: title.into(),
-                x_label: "images seen".into(),
-                y_label: title.to_lowercase(),
-                series: series.collect(),
-                ..Plot::default()
-            };
-            Curve { plot, caption: "" }
-        })
+        // A run without it keeps its place, so that a run has one color in all plots.
+        let series = runs.iter().map(|(name, m)| Series::new(name.clone(), m.points(column)));
+        let series: Vec<Series> = series.collect();
+        let known = series.iter().any(|series| !series.points.is_empty());
+        let plot = Plot {
+            title: title.into(),
+            x_label: "images seen".into(),
+            y_label: title.to_lowercase(),
+            series,
+            ..Plot::default()
+        };
+        known.then_some(Curve { plot, caption: "" })
     };
     if runs.len() < 2 { Vec::new() } else { COMPARED.iter().filter_map(plot).collect() }
 }

@@ -1,6 +1,7 @@
 //! The key facts of a run: what one wants to know before looking at any picture.
 
 use gan_core::RunDir;
+use gan_core::results::test_results;
 use gan_core::run::RunInfo;
 use serde::Serialize;
 
@@ -63,6 +64,10 @@ pub(crate) fn results(
         _ => None,
     };
     let at_end = |column| metrics.mean_at_end(column, end(metrics)).map(number);
+    let tested = test_results(run);
+    let of_test = tested.iter().map(|result| {
+        fact(&format!("On the test split: {}", result.title), Some(number(result.value)))
+    });
     [
         fact("Images seen", images.map(grouped)),
         fact("Training steps", steps),
@@ -76,20 +81,11 @@ pub(crate) fn results(
         fact("Loss at the end", at_end("loss")),
         fact("Accuracy on training batches at the end", at_end("accuracy")),
         fact("Mean squared error at the end", at_end("mse")),
-        fact("Accuracy on the test split", measured(run, "classifier.json", "/accuracy")),
-        fact("Balanced", measured(run, "classifier.json", "/balanced_accuracy")),
-        fact("Error on the test split", measured(run, "reconstruction.json", "/mse/mean")),
     ]
     .into_iter()
+    .chain(of_test)
     .flatten()
     .collect()
-}
-
-/// A number that was measured when the run ended, from a file in its `plots/`.
-fn measured(run: &RunDir, file: &str, place: &str) -> Option<String> {
-    let text = fs_err::read(run.plot(file)).ok()?;
-    let value: serde_json::Value = serde_json::from_slice(&text).ok()?;
-    value.pointer(place)?.as_f64().map(number)
 }
 
 /// With what it was trained.

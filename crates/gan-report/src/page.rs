@@ -11,7 +11,7 @@ use crate::curves::{self, curves};
 use crate::error::Result;
 use crate::facts::{self, Fact};
 use crate::metrics::Metrics;
-use crate::pictures::{self, Picture};
+use crate::pictures::{self, Picture, Stage};
 use crate::text;
 
 /// What the template is given.
@@ -33,6 +33,8 @@ pub(crate) struct Page {
     progression: Vec<Picture>,
     animation: Option<Picture>,
     figures: Vec<Picture>,
+    /// Figures drawn on the way.
+    stages: Vec<Stage>,
     models: Vec<Model>,
     data: Vec<(String, String)>,
     config: String,
@@ -103,7 +105,8 @@ impl Page {
                 &run.progression(),
                 "the same latents over the whole training",
             )?,
-            figures: pictures::figures(run)?,
+            figures: pictures::figures(&run.plot(""))?,
+            stages: pictures::stages(run)?,
             models: models(run, &mut missing)?,
             data: text::flattened(&data),
             config,

@@ -18,7 +18,7 @@ pub(crate) struct Picture {
     pub(crate) caption: String,
 }
 
-/// At most so many sample grids are shown side by side.
+/// At most so many sample grids are shown side by side, and figures of so many epochs.
 const STAGES: usize = 6;
 
 /// A picture file, where there is one.
@@ -58,17 +58,37 @@ pub(crate) fn progression(run: &RunDir) -> Result<Vec<Picture>> {
     Ok(stages)
 }
 
-/// Pictures in `plots/` that the page does not draw itself.
-pub(crate) fn figures(run: &RunDir) -> Result<Vec<Picture>> {
+/// The figures of one epoch.
+#[derive(Serialize)]
+pub(crate) struct Stage {
+    title: String,
+    figures: Vec<Picture>,
+}
+
+/// Figures drawn on the way, by epoch: of many epochs some, evenly picked, the first and the last among them.
+pub(crate) fn stages(run: &RunDir) -> Result<Vec<Stage>> {
+    let epochs = run.drawn_epochs()?;
+    let mut stages = Vec::new();
+    for i in spread(epochs.len(), STAGES) {
+        let (epoch, folder) = &epochs[i];
+        let figures = figures(folder)?;
+        if !figures.is_empty() {
+            stages.push(Stage { title: format!("After epoch {epoch}"), figures });
+        }
+    }
+    Ok(stages)
+}
+
+/// Pictures in `plots/`, or in a folder of an epoch there, that the page does not draw itself.
+pub(crate) fn figures(folder: &Path) -> Result<Vec<Picture>> {
     /// The trainer's own curves: the page has them as drawings from the same numbers.
     const DRAWN: [&str; 7] =
         ["losses", "discriminator", "accuracy", "gradients", "throughput", "mse", "latent"];
-    let folder = run.plot("");
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
     let mut paths = Vec::new();
-    for entry in fs_err::read_dir(&folder)? {
+    for entry in fs_err::read_dir(folder)? {
         paths.push(entry?.path());
     }
     paths.sort();

@@ -202,6 +202,25 @@ fn without_metrics_there_is_no_page() -> Tested {
 }
 
 #[test]
+fn figures_on_the_way_are_titled_by_their_epoch() -> Tested {
+    let parent = tempfile::tempdir()?;
+    let run = synthetic_run(parent.path())?;
+    assert!(!render(run.root(), &[])?.contains("Figures on the way"));
+    let before = render(run.root(), &[])?.matches("<figure><img").count();
+    for epoch in [100, 13, 25] {
+        grid("figure", 0.3)?.write_png(&run.epoch_plots(epoch).join("attributes.png"))?;
+    }
+    fs_err::create_dir_all(run.epoch_plots(7))?; // nothing was drawn
+    let page = render(run.root(), &[])?;
+    let places = ["Figures on the way", "After epoch 13<", "After epoch 25<", "After epoch 100<"];
+    let places: Vec<Option<usize>> = places.iter().map(|words| page.find(words)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}");
+    assert!(!page.contains("After epoch 7<"));
+    assert_eq!(page.matches("<figure><img").count(), before + 3);
+    Ok(())
+}
+
+#[test]
 fn other_runs_are_laid_beside() -> Tested {
     let parent = tempfile::tempdir()?;
     let run = synthetic_run(parent.path())?;
@@ -209,5 +228,20 @@ fn other_runs_are_laid_beside() -> Tested {
     assert!(page.contains(&format!("<h2>Beside {}</h2>", run.name())), "the section");
     assert!(page.contains("Discriminator loss") && page.contains("Generator loss"), "its plots");
     assert!(!render(run.root(), &[])?.contains("<h2>Beside"), "alone");
+
+    // An autoencoder's own columns are shown for it alone, and named by it.
+    let other = RunDir::create_next(parent.path(), "vae")?;
+    fs_err::write(other.config(), "seed = 1\n")?;
+    fs_err::write(other.metrics(), "{\"images_seen\":64,\"loss\":2.5,\"mse\":0.1}\n")?;
+    let page = render(run.root(), &[other.root().to_path_buf()])?;
+    let beside = page.split("<h2>Beside").nth(1).and_then(|rest| rest.split("<h2>").next());
+    let beside = beside.ok_or("no section")?;
+    for (title, names) in
+        [("Discriminator loss", [true, false]), ("Mean squared error", [false, true])]
+    {
+        let plot = beside.split("<svg").find(|plot| plot.contains(title)).ok_or(title)?;
+        assert_eq!([run.name(), other.name()].map(|name| plot.contains(&name)), names, "{title}");
+    }
+    assert!(!beside.contains(">Accuracy<"), "none has it");
     Ok(())
 }

@@ -162,7 +162,7 @@ impl Checkpoint {
 
     /// Size of the images that the networks make and judge.
     pub fn image(&self) -> Result<ImageShape, TrainError> {
-        let missing = || TrainError::Config("the checkpoint's config has no image size".into());
+        let missing = || TrainError::Changed("the checkpoint's config has no image size".into());
         self.header.config.image.ok_or_else(missing)
     }
 
@@ -181,12 +181,12 @@ impl Checkpoint {
             );
             return Err(TrainError::Config(reason));
         }
-        let mut own = self.of_network(config.generator_network().name());
-        if weights == Weights::Average {
-            own.extend(self.of_network(EMA));
-        }
-        let store = ParamStore::from_tensors(own, device);
-        config.generator(self.image()?, store.frozen())
+        let own = self.of_network(config.generator_network().name());
+        let averages = match weights {
+            Weights::Average => self.of_network(EMA),
+            Weights::Trained => HashMap::new(),
+        };
+        config.generator_of_weights(self.image()?, own, averages, device)
     }
 
     /// The weights of one network, its prefix removed.

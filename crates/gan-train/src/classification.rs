@@ -111,7 +111,7 @@ impl Truth {
         split: Split,
         indices: &[usize],
     ) -> Result<Tensor, TrainError> {
-        let missing = || TrainError::Config("the data no longer tells what is learned".into());
+        let missing = || TrainError::Changed("the data no longer tells what is learned".into());
         Ok(match self {
             Self::Classes => {
                 data.labels(split, indices)?.ok_or_else(missing)?.to_dtype(DType::U32)?

@@ -1,19 +1,17 @@
 //! A trained classifier at work: on images of any origin, and against what the data says of its own.
 
 use candle_core::{D, Device, Tensor};
-use gan_core::{ImageShape, image};
+use gan_core::ImageShape;
 use gan_data::{Dataset, Split};
 use gan_kernels::FeatureMaps;
 use gan_models::classifier::Classifier;
 
+use crate::batches;
 use crate::checkpoint::Checkpoint;
 use crate::classification::Truth;
 use crate::config::Target;
 use crate::error::TrainError;
 use crate::phase::Network;
-
-/// Images that go through the network at once.
-const BATCH: usize = 64;
 
 /// A classifier with the weights of a checkpoint and running statistics: images are judged apart.
 pub struct ImageClassifier {
@@ -104,28 +102,34 @@ impl ImageClassifier {
         progress: impl Fn(usize),
     ) -> Result<Vec<Evaluated>, TrainError> {
         let truth = Truth::new(&self.target, data)?;
-        let n = data.len(split);
-        let mut all: Vec<(Vec<usize>, Vec<usize>)> =
-            vec![Default::default(); self.questions().len()];
-        for from in (0..n).step_by(BATCH) {
-            let indices: Vec<usize> = (from..n.min(from + BATCH)).collect();
-            let images = image::normalize(&data.samples(split, &indices)?)?;
-            let labels = truth.of(data, split, &indices)?;
-            let labels = match &self.target {
-                Target::Classes(_) => vec![whole_numbers(&labels)?],
-                Target::Attributes(_) => columns(&labels)?,
-            };
-            for ((all, predictions), labels) in
-                all.iter_mut().zip(self.predict(&images)?).zip(labels)
-            {
-                all.0.extend(predictions);
-                all.1.extend(labels);
-            }
-            progress(from + indices.len());
-        }
+        let predictions = self.predict_all(batches::of_split(data, split), progress)?;
+        let labels = truth.of(data, split, &(0..data.len(split)).collect::<Vec<_>>())?;
+        let labels = match &self.target {
+            Target::Classes(_) => vec![whole_numbers(&labels)?],
+            Target::Attributes(_) => columns(&labels)?,
+        };
         let evaluated =
-            |(question, (predictions, labels))| Evaluated { question, predictions, labels };
-        Ok(self.questions().into_iter().zip(all).map(evaluated).collect())
+            |((question, predictions), labels)| Evaluated { question, predictions, labels };
+        Ok(self.questions().into_iter().zip(predictions).zip(labels).map(evaluated).collect())
+    }
+
+    /// [`Self::predict`] of one batch after the other. `progress` is told how many images are done.
+    ///
+    /// # Errors
+    /// Those of the batches, and if the images are not of its size.
+    pub fn predict_all<E: From<TrainError>>(
+        &self,
+        batches: impl Iterator<Item = Result<Tensor, E>>,
+        progress: impl Fn(usize),
+    ) -> Result<Vec<Vec<usize>>, E> {
+        let mut all = vec![Vec::new(); self.questions().len()];
+        for images in batches {
+            for (all, predictions) in all.iter_mut().zip(self.predict(&images?)?) {
+                all.extend(predictions);
+            }
+            progress(all.first().map_or(0, Vec::len));
+        }
+        Ok(all)
     }
 
     /// `images`: `(N, C, H, W)` in [−1, 1] → for each of [`Self::questions`] N predictions: the class with the largest

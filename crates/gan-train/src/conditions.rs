@@ -2,9 +2,10 @@
 
 use candle_core::{DType, Device, Tensor};
 use gan_core::names;
-use gan_data::{Dataset, Split};
+use gan_data::{Dataset, Manifest, Split};
 use gan_models::{Distribution, Latent};
 
+use crate::config::Config;
 use crate::error::TrainError;
 
 /// Where the data has the values of one part.
@@ -43,7 +44,7 @@ impl Condition {
                     (Some(_), _) => {
                         return unknown(format!("has {classes} classes, an attribute has 2"));
                     }
-                    (None, 0) => {
+                    (None, _) if *classes == 2 => {
                         Source::Attributes(vec![attribute_column(&manifest.attributes, name)?])
                     }
                     (_, n) => {
@@ -65,7 +66,7 @@ impl Condition {
         indices: &[usize],
         device: &Device,
     ) -> Result<Tensor, TrainError> {
-        let missing = || TrainError::Config(format!("the data does not tell {:?}", self.part));
+        let missing = || TrainError::Changed(format!("the data no longer tells {:?}", self.part));
         let values = match &self.source {
             Source::Class => {
                 data.labels(Split::Train, indices)?.ok_or_else(missing)?.reshape(((), 1))?
@@ -78,6 +79,37 @@ impl Condition {
         };
         Ok(values.to_dtype(DType::F32)?.to_device(device)?)
     }
+}
+
+/// Refuses what a discriminator is to be told or to recognize where the data has no attributes, and says with which settings
+/// it learns the data's classes instead.
+pub(crate) fn check(config: &Config, manifest: &Manifest) -> Result<(), TrainError> {
+    let classes = manifest.classes.len();
+    let Some(model) = config.model.as_ref().filter(|_| manifest.attributes.is_empty()) else {
+        return Ok(());
+    };
+    for (key, name) in [("condition", &model.condition), ("auxiliary", &model.auxiliary)] {
+        let Some(name) = name else { continue };
+        let lacks = match config.latent.part(name).map(|part| &part.distribution) {
+            Some(Distribution::Attributes { .. }) => true,
+            Some(Distribution::Categorical { classes: 2, .. }) => classes != 2,
+            Some(Distribution::Categorical { .. }) => classes < 2,
+            _ => false,
+        };
+        if lacks {
+            let advice = match classes {
+                0 | 1 => "; train dcgan on it, or prepare it with a table of attributes".into(),
+                n => format!(
+                    ", but {n} classes; learn these with --set 'latent.{name}={{ name = \"class\", \
+                     kind = \"categorical\", classes = {n}, count = 1 }}' --set model.{key}=class"
+                ),
+            };
+            return Err(TrainError::Config(format!(
+                "model.{key} is {name:?}, and the data has no attributes{advice}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Fills in how often the attributes of a latent occur in the training data, where nobody has.

@@ -25,6 +25,10 @@ pub enum TrainError {
     #[error("{0}")]
     Config(String),
 
+    /// Data or a checkpoint that are not what they were when the run was made.
+    #[error("{0}")]
+    Changed(String),
+
     /// A checkpoint that does not hold what its name promises.
     #[error("{}: expected {expected}, found {found}; {remedy}", .path.display())]
     Checkpoint {

@@ -131,7 +131,7 @@ impl Family {
 pub(crate) fn stream_at(position: Option<&StreamPosition>) -> Result<Stream, TrainError> {
     let damaged = || {
         let reason = "the checkpoint's stream position is missing or damaged";
-        TrainError::Config(reason.into())
+        TrainError::Changed(reason.into())
     };
     position.and_then(Stream::at).ok_or_else(damaged)
 }

@@ -5,6 +5,7 @@
 //! metrics, grids, checkpoints, plots. What to show a person while it runs is an [`Observer`]'s.
 
 mod autoencoding;
+pub mod batches;
 pub mod checkpoint;
 mod classification;
 pub mod classify;

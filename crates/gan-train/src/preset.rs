@@ -1,5 +1,7 @@
 //! The presets: named configurations, compiled in from `assets/presets`.
 
+use gan_core::names;
+
 use crate::config::Config;
 use crate::error::TrainError;
 
@@ -52,8 +54,14 @@ impl Preset {
         if let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) {
             return Ok(*preset);
         }
-        let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
-        Err(TrainError::Config(format!("no preset {name:?}; there are {}", names.join(", "))))
+        let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+        let nearest = names::nearest(known.iter().copied(), name);
+        let hint = nearest.map(|(nearest, _)| format!("; did you mean {nearest:?}?"));
+        Err(TrainError::Config(format!(
+            "no preset {name:?}{} there are {}",
+            hint.unwrap_or_default(),
+            known.join(", ")
+        )))
     }
 
     /// One line on what it is.
@@ -84,8 +92,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_preset_is_answered_with_the_known_ones() {
-        let message = Preset::find("dcgam").expect_err("no such preset").to_string();
-        assert!(message.contains("dcgam") && message.contains("digits"), "{message}");
+    fn an_unknown_preset_is_answered_with_the_nearest_and_the_known_ones() {
+        for (typed, meant) in [("dcgam", "dcgan"), ("mnist-cnn", "mnist-conv"), ("VAE", "vae")] {
+            let message = Preset::find(typed).expect_err("no such preset").to_string();
+            assert!(message.contains(&format!("{typed:?}; did you mean {meant:?}?")), "{message}");
+            assert!(message.contains("there are faces, digits"), "{message}");
+        }
     }
 }

@@ -1,17 +1,14 @@
 //! What an InfoGAN's recognizer finds in real images: the class that its code gives each of them.
 
 use candle_core::{D, Device};
-use gan_core::image;
 use gan_data::{Dataset, Split};
 use gan_kernels::FeatureMaps;
 use gan_models::{CodeEstimate, Discriminator, Distribution, Part, Recognizer};
 
+use crate::batches;
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::error::TrainError;
-
-/// Images that go through the networks at once.
-const BATCH: usize = 64;
 
 /// The code that can be held against classes: the first categorical one with a single choice.
 pub fn class_code(config: &Config) -> Option<&Part> {
@@ -62,11 +59,9 @@ pub fn recognized_codes(
             "{part:?} is not a categorical code with count = 1 of this checkpoint"
         )));
     };
-    let n = data.len(split);
-    let mut codes = Vec::with_capacity(n);
-    for from in (0..n).step_by(BATCH) {
-        let indices: Vec<usize> = (from..n.min(from + BATCH)).collect();
-        let images = image::normalize(&data.samples(split, &indices)?.to_device(device)?)?;
+    let mut codes = Vec::with_capacity(data.len(split));
+    for images in batches::of_split(data, split) {
+        let images = images?.to_device(device)?;
         let judged = discriminator.judge(&FeatureMaps::from_tensor(&images)?, None, false)?;
         let estimates = recognizer.estimates(&judged.features, false)?;
         if let CodeEstimate::Classes(logits) = &estimates[place] {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// What a step measured.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+///
+/// JSON has no NaN and no infinity: such a number is null in a line, and `non_finite` there says by name what it is.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(try_from = "Line")]
 pub struct StepRecord {
     /// Step, counted from 1.
@@ -19,13 +21,10 @@ pub struct StepRecord {
     /// Real images a second in this step.
     pub images_per_second: f64,
     /// What the monitor found in this step: an ailment's name and its evidence.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
     /// The game of a GAN; absent in other families.
-    #[serde(flatten)]
     pub game: Option<Game>,
     /// What a family measures beside: losses and accuracies of heads and codes, penalties.
-    #[serde(flatten)]
     pub more: BTreeMap<String, f64>,
 }
 
@@ -57,6 +56,46 @@ pub struct Game {
     pub lr_g: f64,
 }
 
+/// A record as it is written.
+#[derive(Serialize)]
+struct Written<'a> {
+    step: u64,
+    images_seen: u64,
+    epoch: u64,
+    seconds: f64,
+    images_per_second: f64,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    findings: &'a [String],
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    non_finite: BTreeMap<&'a str, String>,
+    #[serde(flatten)]
+    game: &'a Option<Game>,
+    #[serde(flatten)]
+    more: &'a BTreeMap<String, f64>,
+}
+
+impl Serialize for StepRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { step, images_seen, epoch, seconds, images_per_second, findings, game, more } =
+            self;
+        let numbers = game.iter().flat_map(Game::numbers);
+        let numbers = numbers.chain(more.iter().map(|(name, value)| (name.as_str(), *value)));
+        let wrong = numbers.filter(|(_, value)| !value.is_finite());
+        Written {
+            step: *step,
+            images_seen: *images_seen,
+            epoch: *epoch,
+            seconds: *seconds,
+            images_per_second: *images_per_second,
+            findings,
+            non_finite: wrong.map(|(name, value)| (name, value.to_string())).collect(),
+            game,
+            more,
+        }
+        .serialize(serializer)
+    }
+}
+
 /// A record as it is read: whether it has a game is decided by its numbers.
 #[derive(Deserialize)]
 struct Line {
@@ -67,8 +106,10 @@ struct Line {
     images_per_second: f64,
     #[serde(default)]
     findings: Vec<String>,
+    #[serde(default)]
+    non_finite: BTreeMap<String, String>,
     #[serde(flatten)]
-    numbers: BTreeMap<String, f64>,
+    numbers: BTreeMap<String, Option<f64>>,
 }
 
 impl TryFrom<Line> for StepRecord {
@@ -76,8 +117,13 @@ impl TryFrom<Line> for StepRecord {
 
     /// A game that is there is there whole: half of one is damage, not another family.
     fn try_from(line: Line) -> Result<Self, String> {
-        let Line { step, images_seen, epoch, seconds, images_per_second, findings, numbers } = line;
-        let mut more = numbers;
+        let Line { step, images_seen, epoch, seconds, images_per_second, findings, .. } = line;
+        let what = |name: &String| line.non_finite.get(name)?.parse::<f64>().ok();
+        let number = |(name, value): (String, Option<f64>)| {
+            let value = value.or_else(|| what(&name)).unwrap_or(f64::NAN);
+            (name, value)
+        };
+        let mut more: BTreeMap<String, f64> = line.numbers.into_iter().map(number).collect();
         let game = if Game::NAMES.iter().any(|name| more.contains_key(*name)) {
             let values = Game::NAMES
                 .map(|name| more.remove(name).ok_or_else(|| format!("the record has no {name}")));
@@ -135,20 +181,44 @@ impl Game {
         })
     }
 
-    fn scalars(&self) -> [(&'static str, f64); 11] {
+    /// Its numbers, in the order of their names.
+    fn values(&self) -> [f64; 11] {
         [
-            ("loss/discriminator", self.loss_d),
-            ("loss/generator", self.loss_g),
-            ("discriminator/real", self.d_real),
-            ("discriminator/fake_before", self.d_fake_before),
-            ("discriminator/fake_after", self.d_fake_after),
-            ("accuracy/real", self.accuracy_real),
-            ("accuracy/fake", self.accuracy_fake),
-            ("gradient/discriminator", self.grad_norm_d),
-            ("gradient/generator", self.grad_norm_g),
-            ("learning_rate/discriminator", self.lr_d),
-            ("learning_rate/generator", self.lr_g),
+            self.loss_d,
+            self.loss_g,
+            self.d_real,
+            self.d_fake_before,
+            self.d_fake_after,
+            self.accuracy_real,
+            self.accuracy_fake,
+            self.grad_norm_d,
+            self.grad_norm_g,
+            self.lr_d,
+            self.lr_g,
         ]
+    }
+
+    /// Names under which TensorBoard shows them, in the same order.
+    const TAGS: [&'static str; 11] = [
+        "loss/discriminator",
+        "loss/generator",
+        "discriminator/real",
+        "discriminator/fake_before",
+        "discriminator/fake_after",
+        "accuracy/real",
+        "accuracy/fake",
+        "gradient/discriminator",
+        "gradient/generator",
+        "learning_rate/discriminator",
+        "learning_rate/generator",
+    ];
+
+    fn numbers(&self) -> impl Iterator<Item = (&str, f64)> {
+        Self::NAMES.into_iter().zip(self.values())
+    }
+
+    fn scalars(&self) -> impl Iterator<Item = (&str, f64)> {
+        Self::TAGS.into_iter().zip(self.values())
     }
 }
 
@@ -214,6 +284,25 @@ mod tests {
             let read: StepRecord = serde_json::from_str(&text).expect("its own form");
             assert_eq!(read, record);
         }
+    }
+
+    #[test]
+    fn numbers_that_json_has_not_are_null_and_named() {
+        let game = Game { loss_g: f64::NAN, grad_norm_g: f64::INFINITY, ..Game::default() };
+        let more = BTreeMap::from([("penalty".to_string(), f64::NEG_INFINITY)]);
+        let record = StepRecord { step: 3, game: Some(game), more, ..StepRecord::default() };
+        let text = serde_json::to_string(&record).expect("JSON");
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let named = serde_json::json!({"grad_norm_g": "inf", "loss_g": "NaN", "penalty": "-inf"});
+        assert_eq!(value["non_finite"], named);
+        assert!(value["loss_g"].is_null() && value["loss_d"].is_f64(), "{text}");
+        let read: StepRecord = serde_json::from_str(&text).expect("its own form");
+        assert_eq!(read.more, record.more);
+        let game = read.game.expect("a GAN");
+        assert!(game.loss_g.is_nan() && game.grad_norm_g == f64::INFINITY);
+        let unnamed = text.replace("\"NaN\"", "\"?\"");
+        let read: StepRecord = serde_json::from_str(&unnamed).expect("a null is no number");
+        assert!(read.game.expect("a GAN").loss_g.is_nan());
     }
 
     #[test]

@@ -122,11 +122,11 @@ impl Session {
             }
             let before = self.trainer.images_seen();
             let record = self.trainer.step()?;
+            self.log(&record)?;
             if record.non_finite().is_some() {
                 self.roll_back(&record, observer)?;
                 continue;
             }
-            self.log(&record)?;
             observer.step(&record);
             for finding in self.trainer.findings() {
                 observer.found(finding);

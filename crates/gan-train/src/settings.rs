@@ -3,6 +3,7 @@
 //! A key is a path of table keys joined by dots. Elements of a list are addressed by their position
 //! or by their `name` or `network`: `latent.z.size=50`, `phases.generator.steps=2`.
 
+use gan_core::names;
 use toml::{Table, Value};
 
 use crate::config::Config;
@@ -32,24 +33,53 @@ const OPTIONAL: &[&str] = &[
 /// Applies `settings`, each `key=value`, to `config` and checks the result.
 pub fn apply(config: &Config, settings: &[String]) -> Result<Config, TrainError> {
     let mut table = Table::try_from(config).map_err(|e| TrainError::Config(e.to_string()))?;
+    let mut read = Ok(config.clone());
+    let mut first_wrong = None;
     for setting in settings {
         let Some((key, text)) = setting.split_once('=') else {
             return Err(TrainError::Config(format!("setting {setting:?}: expected key=value")));
         };
         let key = key.trim();
+        config.refuse_foreign(key)?;
         let value = parse_value(text.trim());
         let Some(place) = find(&mut table, key) else {
-            let near = nearest(&table, key);
+            let near = nearest(config, &table, key);
             return Err(TrainError::Config(format!("no setting {key:?}; did you mean {near:?}?")));
         };
         *place = widen(value, place);
+        read = parse(&table);
+        // One setting may need another to make sense: what counts is where the last stretch without sense begins.
+        first_wrong = read.is_err().then(|| first_wrong.unwrap_or(setting));
     }
-    let text = toml::to_string(&table).map_err(|e| TrainError::Config(e.to_string()))?;
-    let config: Config = toml::from_str(&text).map_err(|e| {
-        TrainError::Config(format!("settings {settings:?}: {}", e.message().trim_end()))
+    let config = read.map_err(|reason| {
+        TrainError::Config(match first_wrong {
+            Some(setting) => format!("setting {setting:?}: {reason}"),
+            None => reason,
+        })
     })?;
     config.check()?;
     Ok(config)
+}
+
+fn parse(table: &Table) -> Result<Config, String> {
+    let text = toml::to_string(table).map_err(|e| e.to_string())?;
+    toml::from_str(&text).map_err(|e| readable(e.message()))
+}
+
+/// What was said of a configuration that cannot be read, on one line; of a name that is not known with the nearest one.
+pub(crate) fn readable(message: &str) -> String {
+    let message = message.trim_end().replace('\n', "; ");
+    // serde puts names between backticks, first the unknown one and then those that there are.
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let typed = quoted.next();
+    let known: Vec<&str> = quoted.collect();
+    match (typed, names::nearest(known.iter().copied(), typed.unwrap_or_default())) {
+        (Some(typed), Some((nearest, _))) if message.starts_with("unknown") => {
+            let known = known.join(", ");
+            format!("{typed:?} is not known; did you mean {nearest:?}? there are {known}")
+        }
+        _ => message,
+    }
 }
 
 /// A TOML value where it is one, else the text itself.
@@ -99,8 +129,9 @@ fn label(item: &Value) -> Option<&str> {
 }
 
 /// The existing key that is most like `key`.
-fn nearest(table: &Table, key: &str) -> String {
-    let mut keys: Vec<String> = OPTIONAL.iter().map(ToString::to_string).collect();
+fn nearest(config: &Config, table: &Table, key: &str) -> String {
+    let fits = |key: &&&str| config.refuse_foreign(key).is_ok();
+    let mut keys: Vec<String> = OPTIONAL.iter().filter(fits).map(ToString::to_string).collect();
     for (name, value) in table {
         collect_keys(name, value, &mut keys);
     }
@@ -204,12 +235,46 @@ mod tests {
     }
 
     #[test]
+    fn of_several_settings_the_wrong_one_is_named() {
+        let settings = ["seed=1", "model.generator=dcgam", "latent.z.size=3"];
+        let message = with(&settings).expect_err("no such generator");
+        assert!(message.starts_with("setting \"model.generator=dcgam\": "), "{message}");
+        // A categorical part has a count, no size: neither setting makes sense without the other.
+        let part = "latent.z={ name = \"z\", kind = \"categorical\", classes = 3, count = 1 }";
+        with(&["latent.z.kind=categorical", part]).expect("sense in the end");
+    }
+
+    #[test]
+    fn settings_of_another_family_are_refused_with_the_reason() {
+        for (preset, setting, reason) in [
+            ("vae", "loss.real_target=0.9", "loss.real_target is a GAN's"),
+            ("vae", "unrolling.steps=2", "nothing for this autoencoder"),
+            ("vae", "monitor.window=128", "monitor.window is a GAN's"),
+            ("digit-classifier", "latent.z.size=3", "a GAN's or an autoencoder's"),
+            ("digit-classifier", "ema.decay=0.9", "nothing for this classifier"),
+            ("dcgan", "autoencoder.prior={ kl = { weight = 1 } }", "an autoencoder's"),
+        ] {
+            let base = crate::Preset::find(preset).and_then(|p| p.config()).expect(preset);
+            let message = apply(&base, &[setting.into()]).expect_err(setting).to_string();
+            assert!(message.contains(reason), "{setting}: {message}");
+        }
+        let base = crate::Preset::find("vae").and_then(|p| p.config()).expect("a preset of ours");
+        apply(&base, &["monitor.on_nan=rollback".into()]).expect("every family has numbers");
+    }
+
+    #[test]
     fn values_that_cannot_be_are_refused() {
         for (setting, part) in [
             ("training.batch_size=1", "batch norm"),
             ("training.batch_size=many", "many"),
             ("optimizer.generator.lr=-1", "more than 0"),
-            ("model.generator=dcgam", "dcgam"),
+            (
+                "model.generator=dcgam",
+                "\"dcgam\" is not known; did you mean \"dcgan\"? there are conv, dcgan",
+            ),
+            ("data.sampling={ balancd = \"Smiling\" }", "did you mean \"balanced\"?"),
+            ("latent.z.kind=norml", "did you mean \"normal\"?"),
+            ("loss.penalty={ r1 = { gama = 1 } }", "did you mean \"gamma\"?"),
             ("latent.z.size=0", "size 0"),
             ("phases.generator.steps=0", "generator"),
             ("output.grid_every=0", "grid_every"),

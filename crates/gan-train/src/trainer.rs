@@ -1,6 +1,6 @@
 //! The trainer: a configuration, data and a device become training steps. It touches no disk.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use candle_core::{Device, Result as TensorResult, Tensor};
 use candle_nn::ModuleT;
 use gan_core::{ImageShape, Stream, image};
 use gan_data::{Dataset, Loader, LoaderConfig, Split, Waiting};
-use gan_models::{LatentBatch, NetworkSummary, ParamStore};
+use gan_models::{LatentBatch, NetworkSummary};
 
 use crate::checkpoint::{Checkpoint, EMA, FORMAT, Header};
 use crate::conditions;
@@ -48,6 +48,7 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         let image = data.manifest().sample.as_image();
         config.image = Some(image);
+        conditions::check(&config, data.manifest())?;
         conditions::fill_frequencies(&mut config.latent, &data)?;
         if let Some(classifier) = &mut config.classifier {
             classifier.resolve(data.manifest())?;
@@ -86,7 +87,7 @@ impl Trainer {
             return Self::begin_with(checkpoint, data, device);
         }
         if data.digest() != header.data_digest {
-            return Err(TrainError::Config(format!(
+            return Err(TrainError::Changed(format!(
                 "the data is not what the run was trained on (digest {}, the checkpoint says {}); \
                  resume with the same data, prepared with the same options",
                 data.digest(),
@@ -297,11 +298,10 @@ impl Trainer {
             return Ok(networks.generator.forward_t(&z, false)?.detach());
         };
         let own = networks.trained_generator.store.tensors().into_iter();
-        let mut tensors: HashMap<String, Tensor> =
-            own.map(|(name, var)| (name, var.as_detached_tensor())).collect();
-        tensors.extend(ema.averages().map(|(name, average)| (name.to_string(), average.clone())));
-        let store = ParamStore::from_tensors(tensors, &self.device);
-        let generator = self.config.generator(self.image, store.frozen())?;
+        let own = own.map(|(name, var)| (name, var.as_detached_tensor())).collect();
+        let averages = ema.averages().map(|(name, average)| (name.to_string(), average.clone()));
+        let generator =
+            self.config.generator_of_weights(self.image, own, averages, &self.device)?;
         Ok(generator.forward_t(&z, false)?)
     }
 

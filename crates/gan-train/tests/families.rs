@@ -276,10 +276,11 @@ fn what_data_and_model_cannot_tell_is_refused_with_a_reason() -> Result {
     };
     for (family, data, more, reason) in [
         (2, &faces, &["latent.Smiling.name=smiling", "model.auxiliary=smiling"][..], "\"Smiling\""),
-        (2, &digits, &[], "has 2 classes, the data has 10"),
+        (2, &digits, &[], "no attributes, but 10 classes"),
+        (2, &faces, &["latent.Smiling.name=Smilin", "model.auxiliary=Smilin"], "\"Smiling\""),
         (3, &digits, &["latent.class.classes=7"], "has 7 classes, the data has 10"),
         (13, &faces, &["latent.attributes.names=[\"Eyeglases\"]"], "\"Eyeglasses\""),
-        (13, &digits, &[], "no attribute"),
+        (13, &digits, &[], "no attributes, but 10 classes"),
         (4, &digits, &["model.codes=[\"cod\"]"], "the latent has z, code"),
         (4, &digits, &["model.codes=[\"code\", \"code\"]"], "twice"),
         (2, &faces, &["model.condition=Smiling"], "nothing to recognize"),
@@ -306,6 +307,29 @@ fn what_data_and_model_cannot_tell_is_refused_with_a_reason() -> Result {
     ] {
         let message = refusal(family, data, more)?;
         assert!(message.contains(reason), "{more:?}: {message}");
+    }
+    Ok(())
+}
+
+/// The advice for data without attributes is settings that can be pasted.
+#[test]
+fn on_digits_conditional_models_are_told_how_to_learn_the_classes() -> Result {
+    let folder = tempfile::tempdir()?;
+    let data = data("synthetic-digits", folder.path())?;
+    for preset in ["acgan", "cgan"] {
+        let family = FAMILIES.iter().find(|family| family.preset == preset).ok_or(preset)?;
+        let refused = Trainer::new(config(family, &[])?, data.clone(), &Device::Cpu);
+        let message = refused.err().ok_or("accepted")?.to_string();
+        let advice =
+            message.split("--set ").skip(1).map(|setting| setting.trim().trim_matches('\''));
+        let advice: Vec<&str> = advice.collect();
+        assert_eq!(advice.len(), 2, "{message}");
+        let mut trainer = Trainer::new(config(family, &advice)?, data.clone(), &Device::Cpu)?;
+        assert!(trainer.step()?.non_finite().is_none());
+        assert_eq!(
+            trainer.config().latent.part("class").map(|p| p.distribution.encoded_size()),
+            Some(10)
+        );
     }
     Ok(())
 }

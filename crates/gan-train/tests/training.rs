@@ -248,6 +248,13 @@ fn numbers_that_run_away_stop_the_run_with_a_clear_word() -> Result {
     let info = run.read_info()?;
     assert_eq!(info.status, Status::Failed);
     assert!(info.reason.is_some_and(|reason| reason.contains("step")));
+    // The last line says where and what.
+    let text = fs_err::read_to_string(run.metrics())?;
+    assert!(text.lines().last().is_some_and(|line| line.contains("\"non_finite\":{")), "{text}");
+    let records = jsonl::read(&run.metrics())?;
+    let (last, before) = records.split_last().ok_or("no records")?;
+    assert!(last.non_finite().is_some() && message.contains(&format!("step {}", last.step)));
+    assert!(before.iter().all(|record| record.non_finite().is_none()));
     Ok(())
 }
 

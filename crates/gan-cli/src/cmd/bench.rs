@@ -98,8 +98,7 @@ impl Bench {
         global: &Global,
         console: &Console,
     ) -> anyhow::Result<Trainer> {
-        let mut config =
-            Preset::find(&self.preset).map_err(|e| UsageError(e.to_string()))?.config()?;
+        let mut config = Preset::find(&self.preset)?.config()?;
         // A generator draws single images too; training needs two.
         let trained =
             if self.what == What::Step { self.batch_size } else { self.batch_size.max(2) };

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gan_core::RunDir;
+use gan_core::results::{TestResult, test_results};
 use gan_data::{Dataset, Frequency, Manifest, Split, is_prepared};
 use gan_models::NetworkSummary;
 use gan_models::config::MODELS;
@@ -37,7 +38,8 @@ impl Info {
             Some(path) if is_prepared(&path) => describe_data(&path, self.out, global),
             Some(path) if path.join("config.toml").is_file() => describe_run(&path, global),
             Some(path) if path.join("prepare.json").is_file() => Err(anyhow::anyhow!(
-                "{}: a preparation that was not finished; run the same prepare again, it goes on where it was",
+                "{}: expected a finished data set, found a preparation that was not finished; run the same prepare again, it \
+                 goes on where it was",
                 path.display()
             )),
             Some(path) => Err(UsageError(format!(
@@ -67,12 +69,14 @@ fn describe_run(root: &Path, global: &Global) -> anyhow::Result<()> {
     let networks: Vec<NetworkSummary> =
         serde_json::from_str(&fs_err::read_to_string(run.models())?)?;
     let last = jsonl::read(&run.metrics()).ok().and_then(|mut records| records.pop());
+    let test = test_results(&run);
     let config = fs_err::read_to_string(run.config())?;
     if global.json {
         return print_json(&serde_json::json!({
             "run": info,
             "networks": networks,
             "last": last,
+            "test": tables::by_name(&test),
             "config": toml::from_str::<toml::Table>(&config)?,
         }));
     }
@@ -94,6 +98,10 @@ fn describe_run(root: &Path, global: &Global) -> anyhow::Result<()> {
     }
     if let Some(last) = last {
         print(&format!("last step: {}\n", last.summary()))?;
+    }
+    if !test.is_empty() {
+        let words: Vec<String> = test.iter().map(TestResult::to_string).collect();
+        print(&format!("test split: {}\n", words.join(", ")))?;
     }
     print(&config)
 }

@@ -9,7 +9,7 @@ use gan_data::{
 };
 
 use super::{print, print_json, tables};
-use crate::args::{Global, UsageError};
+use crate::args::{Global, UsageError, existing_file};
 use crate::console::Console;
 use crate::data::{self, Located};
 
@@ -36,10 +36,10 @@ pub(crate) struct Prepare {
     #[arg(long, value_name = "VALID,TEST", value_parser = fractions)]
     fractions: Option<(f64, f64)>,
     /// Table of splits: a file name and train, valid or test (or 0, 1, 2) a line
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = existing_file)]
     splits: Option<PathBuf>,
     /// Table of binary attributes in the form of CelebA's list_attr_celeba.txt, or CSV
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = existing_file)]
     attributes: Option<PathBuf>,
     /// Seed of split, limit and built-in sets
     #[arg(long, value_name = "S", default_value_t = 0)]

@@ -5,7 +5,7 @@ use gan_train::Preset;
 use gan_train::preset::PRESETS;
 
 use super::{print, print_json, tables};
-use crate::args::{Global, UsageError};
+use crate::args::Global;
 
 /// List the presets, or print one as TOML
 #[derive(Args, Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Presets {
 impl Presets {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<()> {
         if let Some(name) = self.name {
-            let preset = Preset::find(&name).map_err(|e| UsageError(e.to_string()))?;
+            let preset = Preset::find(&name)?;
             if global.json {
                 return print_json(&serde_json::to_value(preset.config()?)?);
             }

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 use gan_core::RunDir;
+use gan_core::results::{TestResult, test_results};
 use gan_core::run::RunInfo;
 use gan_data::cache::{self, Entry};
 use gan_train::StepRecord;
@@ -33,6 +34,7 @@ struct Listed {
     info: Option<RunInfo>,
     bytes: u64,
     last: Option<StepRecord>,
+    test: Vec<TestResult>,
 }
 
 impl Runs {
@@ -58,7 +60,8 @@ impl Runs {
         if runs.is_empty() {
             return print(&format!("no runs under {}\nnext: gan-cli train", self.runs.display()));
         }
-        let head = ["run", "preset", "status", "images", "age", "size", "D loss", "G loss"];
+        let head =
+            ["run", "preset", "status", "images", "age", "size", "D loss", "G loss", "test split"];
         let rows = runs.iter().map(Listed::row).collect();
         print(&tables::table(&head, &[3, 5, 6, 7], rows))
     }
@@ -87,7 +90,8 @@ impl Listed {
         let info = run.read_info().ok();
         let last = jsonl::read(&run.metrics()).ok().and_then(|mut records| records.pop());
         let bytes = folder_bytes(run.root())?;
-        Ok(Self { run, info, bytes, last })
+        let test = test_results(&run);
+        Ok(Self { run, info, bytes, last, test })
     }
 
     fn row(&self) -> Vec<String> {
@@ -108,6 +112,7 @@ impl Listed {
             tables::bytes(self.bytes),
             loss(game.map(|game| game.loss_d)),
             loss(game.map(|game| game.loss_g)),
+            self.test.first().map_or("-".into(), ToString::to_string),
         ]
     }
 
@@ -117,6 +122,7 @@ impl Listed {
             "info": self.info,
             "bytes": self.bytes,
             "last": self.last,
+            "test": tables::by_name(&self.test),
         })
     }
 }

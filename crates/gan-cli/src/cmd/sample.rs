@@ -1,5 +1,7 @@
 //! `sample`: images of a trained generator.
 
+mod name;
+
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -9,8 +11,9 @@ use gan_latent::{Samples, latents, sample};
 use gan_models::{LatentBatch, Truncation};
 use gan_train::{Checkpoint, Weights};
 
+use self::name::Asked;
 use super::{print, print_json};
-use crate::args::{Global, UsageError};
+use crate::args::{Global, UsageError, existing_file};
 use crate::console::Console;
 use crate::score::Scorer;
 
@@ -21,13 +24,13 @@ pub(crate) struct Sample {
     /// The run folder
     run: PathBuf,
     /// Number of images
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(long, value_name = "N", default_value_t = USUAL_NUMBER)]
     n: usize,
     /// Seed of the latents; image i of a seed is the same whatever --n is
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
     /// Latents to use instead, a file that an earlier `sample` wrote
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "n"])]
+    #[arg(long, value_name = "FILE", value_parser = existing_file, conflicts_with_all = ["seed", "n"])]
     latents: Option<PathBuf>,
     /// Draw normal entries again while they lie beyond ±T (Brock et al. 2019); clip:T sets them to ±T instead
     #[arg(long, value_name = "T", conflicts_with = "latents", value_parser = truncation)]
@@ -50,7 +53,7 @@ pub(crate) struct Sample {
     /// Write each image to a file of its own; --out names the folder
     #[arg(long, conflicts_with = "labels")]
     separate: bool,
-    /// The grid's file; sampled/seed-S.png in the run unless given
+    /// The grid's file; in the run's sampled/ unless given, named by the options: seed-3_truncation-0.7.png
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -63,6 +66,9 @@ enum ShownWeights {
     /// Those that were trained
     Trained,
 }
+
+/// Images that are drawn unless a number is given.
+const USUAL_NUMBER: usize = 64;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -94,6 +100,22 @@ impl Sample {
             latents = latents.with_entry(part, entry, value).map_err(|e| usage(e.to_string()))?;
         }
         Ok(latents)
+    }
+
+    /// Where the samples go that nobody names: other options, another name.
+    fn usual_out(&self, run: &RunDir) -> PathBuf {
+        let n = (self.latents.is_none() && self.n != USUAL_NUMBER).then_some(self.n);
+        let asked = Asked {
+            seed: self.seed,
+            latents: self.latents.as_deref(),
+            n,
+            truncation: self.truncation,
+            attributes: &self.attributes,
+            fix: &self.fix,
+            trained_weights: matches!(self.weights, ShownWeights::Trained),
+        };
+        let folder = run.root().join("sampled");
+        if self.separate { folder.join(asked.name()) } else { folder.join(asked.name() + ".png") }
     }
 
     pub(crate) fn run(self, global: &Global, console: &Console) -> anyhow::Result<()> {
@@ -134,11 +156,7 @@ impl Sample {
             let line = console.progress("sampling", n as u64);
             Samples::generate(&generator, latents, |done| line.set(done as u64, ""))?
         };
-        let out = self.out.unwrap_or_else(|| {
-            let name = format!("seed-{}", self.seed);
-            let folder = run.root().join("sampled");
-            if self.separate { folder.join(name) } else { folder.join(name + ".png") }
-        });
+        let out = self.out.clone().unwrap_or_else(|| self.usual_out(&run));
         let latents_file = if self.separate {
             samples.write_separate(&out)?;
             out.join("latents.safetensors")

@@ -1,6 +1,7 @@
 //! Tables and quantities as people read them.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use gan_core::results::TestResult;
 use gan_models::NetworkSummary;
 
 /// A table with a head line; the columns of `right` are numbers.
@@ -37,6 +38,11 @@ pub(crate) fn network(summary: &NetworkSummary) -> String {
         thousands(summary.parameters as u64),
         table(&["layer", "kind", "output", "parameters"], &[3], rows.collect())
     )
+}
+
+/// What was measured on the test split, as JSON.
+pub(crate) fn by_name(results: &[TestResult]) -> serde_json::Value {
+    results.iter().map(|result| (result.name, result.value)).collect()
 }
 
 /// `1234567` as `1,234,567`.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use gan_core::grid::Grid;
-use gan_core::{file, image};
+use gan_core::{file, image, text};
 use gan_data::Split;
 use gan_eval::{Agreement, agreement};
 use gan_train::classify::{Evaluated, ImageClassifier};
@@ -67,13 +67,17 @@ pub(super) fn write(subject: &Subject<'_>) -> anyhow::Result<Vec<PathBuf>> {
     );
     let mut written = Vec::new();
     let mut mistakes = Vec::new();
-    if let [Evaluated { predictions, labels, .. }] = &all[..] {
+    if let [Evaluated { question, predictions, labels }] = &all[..] {
         let wrong = |&i: &usize| predictions[i] != labels[i];
         mistakes = (0..labels.len()).filter(wrong).take(MISTAKES).collect();
         if !mistakes.is_empty() {
             let images = image::from_tensor(&image::normalize(&data.samples(split, &mistakes)?)?)?;
             let path = folder.join("mistakes.png");
-            Grid::for_images(images.len(), images[0].width()).render(&images)?.write_png(&path)?;
+            let grid = Grid::for_images(images.len(), images[0].width());
+            let answers = mistakes.iter().map(|&i| [labels[i], predictions[i]]);
+            let answers = answers.map(|both| both.map(|answer| question.answers[answer].as_str()));
+            let captions = captions(&answers.collect::<Vec<_>>(), images[0].width() * grid.scale);
+            grid.with_captions(captions).render(&images)?.write_png(&path)?;
             written.push(path);
         }
     }
@@ -86,6 +90,18 @@ pub(super) fn write(subject: &Subject<'_>) -> anyhow::Result<Vec<PathBuf>> {
     Ok(written)
 }
 
+/// What each image is and what it was taken for, on one line where all fit into `width` pixels, else on two.
+fn captions(answers: &[[&str; 2]], width: usize) -> Vec<String> {
+    let written = |between: &str| -> Vec<String> {
+        answers.iter().map(|[right, told]| format!("{right}{between}as {told}")).collect()
+    };
+    let on_one_line = written(" ");
+    match on_one_line.iter().all(|caption| text::width(caption) <= width) {
+        true => on_one_line,
+        false => written("\n"),
+    }
+}
+
 fn question(evaluated: &Evaluated) -> anyhow::Result<Measured> {
     let Evaluated { question, predictions, labels } = evaluated;
     Ok(Measured {
@@ -93,4 +109,16 @@ fn question(evaluated: &Evaluated) -> anyhow::Result<Measured> {
         found: agreement(labels, predictions, question.answers.len())?,
         answers: question.answers.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captions_take_two_lines_where_one_is_too_short() {
+        assert_eq!(captions(&[["4", "9"], ["7", "1"]], 56), ["4 as 9", "7 as 1"]);
+        let long = [["cat", "dog"], ["automobile", "airplane"]];
+        assert_eq!(captions(&long, 64), ["cat\nas dog", "automobile\nas airplane"]);
+    }
 }

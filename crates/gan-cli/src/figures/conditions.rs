@@ -1,12 +1,13 @@
 //! ACGAN and conditional GAN: the same latents with an attribute off and on, or in every class.
 
 use gan_core::Image;
+use gan_data::Manifest;
 use gan_latent::Sheet;
 use gan_latent::sheet::transposed;
 use gan_latent::sweep::{sweep, values_to_show};
 use gan_models::{Distribution, Part};
 
-use super::{Figures, MOST_ENTRIES, SEED, Shown, numbers};
+use super::{Figures, MOST_ENTRIES, SEED, Shown};
 
 /// Latents that a class or a single attribute is shown on.
 const FACES: usize = 10;
@@ -28,7 +29,8 @@ pub(super) fn write(figures: &mut Figures<'_>, name: &str) -> anyhow::Result<()>
     let Some(part) = figures.latent.part(name) else { return Ok(()) };
     match &part.distribution {
         Distribution::Attributes { names, .. } if names.len() > 1 => {
-            pairs(figures, "attributes", part, &entries_to_show(names), FACES_OF_ATTRIBUTES)
+            let entries = entries_to_show(names);
+            pairs(figures, "attributes", part, &entries, FACES_OF_ATTRIBUTES)
         }
         _ if values_to_show(&part.distribution).len() == 2 => {
             let entries: Vec<usize> = (0..part.distribution.size().min(MOST_ENTRIES)).collect();
@@ -47,14 +49,16 @@ fn pairs(
     n: usize,
 ) -> anyhow::Result<()> {
     let values = vec![0.0, 1.0];
+    let names = part.entry_names();
     let faces = figures.faces(n)?;
     let mut rows: Vec<Vec<Image>> = Vec::new();
     for &entry in entries {
         let of_faces = sweep(&figures.generator, &faces, &part.name, entry, &values)?;
         rows.extend(transposed(of_faces));
     }
-    let sheet = Sheet::new(rows).beside_rows([0, 1].repeat(entries.len()));
-    let names = part.entry_names();
+    let Manifest { attributes, classes, .. } = figures.data;
+    let labels = entries.iter().flat_map(|&entry| of_two(&names[entry], attributes, classes));
+    let sheet = Sheet::new(rows).beside_rows(labels);
     let shown = Shown {
         file: figures.sheet(file, &sheet)?,
         part: part.name.clone(),
@@ -66,15 +70,29 @@ fn pairs(
     figures.json(file, &shown)
 }
 
+/// What an entry of two values stands for when it is 0 and when it is 1: an attribute's absence and presence, or two classes.
+fn of_two(name: &str, attributes: &[String], classes: &[String]) -> [String; 2] {
+    match classes {
+        [off, on] if !attributes.iter().any(|attribute| attribute == name) => {
+            [off.clone(), on.clone()]
+        }
+        _ => {
+            let words = name.replace('_', " ");
+            [format!("no {words}"), words]
+        }
+    }
+}
+
 /// All values of a part's first entry as columns, a row a latent.
 fn classes(figures: &mut Figures<'_>, part: &Part) -> anyhow::Result<()> {
     let values = values_to_show(&part.distribution);
     let faces = figures.faces(FACES)?;
     let rows = sweep(&figures.generator, &faces, &part.name, 0, &values)?;
-    let numbers = numbers(part, &values);
+    // The data's own names of its classes, as the part has as many.
+    let sheet = Sheet::new(rows).over_columns(&figures.data.classes);
     let file = format!("pairs-{}", part.name);
     let shown = Shown {
-        file: figures.sheet(&file, &Sheet::new(rows).over_columns(numbers))?,
+        file: figures.sheet(&file, &sheet)?,
         part: part.name.clone(),
         entries: part.entry_names().into_iter().take(1).collect(),
         values,
@@ -94,6 +112,15 @@ fn entries_to_show(names: &[String]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_say_what_they_show() {
+        let names = |names: &[&str]| -> Vec<String> { names.iter().map(|&n| n.into()).collect() };
+        let (attributes, two) = (names(&["Big_Nose"]), names(&["cat", "dog"]));
+        assert_eq!(of_two("Big_Nose", &attributes, &[]), ["no Big Nose", "Big Nose"]);
+        assert_eq!(of_two("Big_Nose", &attributes, &two), ["no Big Nose", "Big Nose"]);
+        assert_eq!(of_two("class", &attributes, &two), ["cat", "dog"]);
+    }
 
     #[test]
     fn the_named_attributes_come_first() {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 use gan_core::file;
-use gan_data::Dataset;
+use gan_data::{Dataset, Manifest};
 use gan_latent::{Sheet, sample};
 use gan_models::{Distribution, Generator, Latent, LatentBatch, Part};
 use gan_train::Checkpoint;
@@ -53,8 +53,14 @@ pub(crate) fn write(subject: &Subject<'_>) -> anyhow::Result<Vec<PathBuf>> {
     }
     let model = config.gan()?;
     let generator = checkpoint.generator(device)?;
-    let mut figures =
-        Figures { folder, generator, latent: &config.latent, device, written: Vec::new() };
+    let mut figures = Figures {
+        folder,
+        generator,
+        latent: &config.latent,
+        data: data.manifest(),
+        device,
+        written: Vec::new(),
+    };
     let told = [&model.auxiliary, &model.condition].into_iter().flatten();
     let told: Vec<&String> = told.collect();
     if !model.codes.is_empty() {
@@ -74,6 +80,8 @@ struct Figures<'a> {
     folder: &'a Path,
     generator: Generator,
     latent: &'a Latent,
+    /// What the run was trained on.
+    data: &'a Manifest,
     device: &'a Device,
     written: Vec<PathBuf>,
 }

@@ -92,8 +92,7 @@ fn walk(figures: &mut Figures<'_>, part: &Part) -> anyhow::Result<Gradual> {
     write_gif(&path, &frames(&rows, codes)?, DELAY)?;
     figures.written.push(path);
 
-    let sheet =
-        Sheet::new(rows.into_iter().take(ROWS).collect()).over_columns((0..codes).collect());
+    let sheet = Sheet::new(rows.into_iter().take(ROWS).collect()).over_columns(0..codes);
     Ok(Gradual {
         part: part.name.clone(),
         codes,

@@ -12,13 +12,13 @@ static ROBOTO: LazyLock<FontRef<'static>> = LazyLock::new(|| {
 });
 
 /// Width of a line of text whose em is `size`.
-pub(super) fn width(text: &str, size: f32) -> f32 {
+pub(crate) fn width(text: &str, size: f32) -> f32 {
     place_glyphs(text, size, |_, _| ())
 }
 
 /// Outlines of a line of text whose em is `size`, from (0, 0) on the baseline to the right; none
 /// where nothing of it is visible.
-pub(super) fn outline(text: &str, size: f32) -> Option<Path> {
+pub(crate) fn outline(text: &str, size: f32) -> Option<Path> {
     let scale = size / units_per_em();
     let mut path = PathBuilder::new();
     place_glyphs(text, size, |glyph, left| {

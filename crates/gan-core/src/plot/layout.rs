@@ -114,7 +114,8 @@ impl Drawing {
         const SWATCH: f32 = 18.0;
         let mut baseline = EDGE + TITLE + 18.0;
         let mut x = EDGE;
-        for (i, series) in plot.series.iter().enumerate() {
+        // What has no points is not drawn, but keeps its color: the same thing has the same one in other plots.
+        for (i, series) in plot.series.iter().enumerate().filter(|(_, s)| !s.points.is_empty()) {
             let width = SWATCH + 6.0 + font::width(&series.name, NAME);
             if x > EDGE && x + width > WIDTH - EDGE {
                 (x, baseline) = (EDGE, baseline + NAME + 6.0);

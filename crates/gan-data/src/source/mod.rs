@@ -110,8 +110,9 @@ impl Source {
             });
         }
         if output::is_begun(path) {
-            return Err(DataError::Source {
-                name: path.display().to_string(),
+            return Err(DataError::Content {
+                path: path.into(),
+                expected: "a finished data set".into(),
                 found: "a preparation that was not finished".into(),
                 remedy: "run the same prepare again, it goes on where it was".into(),
             });

@@ -60,9 +60,10 @@ impl Latent {
             return Err("a latent needs at least one part".into());
         }
         for (i, part) in self.parts.iter().enumerate() {
-            if part.name.is_empty() || self.parts[..i].iter().any(|p| p.name == part.name) {
+            check_name(&part.name)?;
+            if self.parts[..i].iter().any(|p| p.name == part.name) {
                 return Err(format!(
-                    "latent part {i} needs a name of its own, not {:?}",
+                    "two latent parts are called {:?}; name one otherwise",
                     part.name
                 ));
             }
@@ -189,6 +190,23 @@ impl Part {
             }
         }
     }
+}
+
+/// Says why a part cannot be called so: names stand in file names, in keys of settings and on command lines.
+fn check_name(name: &str) -> std::result::Result<(), String> {
+    const LONGEST: usize = 40;
+    let first = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let all = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    // A number alone would be taken for a place in the list of parts.
+    let letter = name.contains(|c: char| c.is_ascii_alphabetic());
+    if first && all && letter && name.len() <= LONGEST {
+        return Ok(());
+    }
+    Err(format!(
+        "a latent part is called {name:?}, expected letters, digits, _ and -, at least one letter, no _ or - in front, at \
+         most {LONGEST} in all: it stands in file names and on command lines; name it otherwise (an attribute of any \
+         name can be one of the names of a part of kind \"attributes\")"
+    ))
 }
 
 /// Some latents: one tensor of stored values a part.

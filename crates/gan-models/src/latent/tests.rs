@@ -178,6 +178,21 @@ fn latents_that_cannot_be_are_refused_with_a_reason() {
 }
 
 #[test]
+fn parts_are_called_what_can_be_typed() {
+    let called = |name: &str| {
+        let distribution = Distribution::Normal { size: 1 };
+        Latent::new(vec![Part { name: name.into(), distribution }]).check()
+    };
+    for name in ["z", "5_o_Clock_Shadow", "code-2", "Smiling", &"a".repeat(40)] {
+        assert_eq!(called(name), Ok(()), "{name}");
+    }
+    for name in ["", "a b", "a.b", "a/b", "../z", "_z", "-z", "12", "a=b", "é", &"a".repeat(41)] {
+        let message = called(name).expect_err(name);
+        assert!(message.contains(&format!("{name:?}")) && message.contains("letters"), "{message}");
+    }
+}
+
+#[test]
 fn attributes_are_found_by_name_in_both_forms() {
     let mut latent = every_kind();
     assert_eq!(latent.attribute("Male"), Ok(("a".into(), 1)));

@@ -4,12 +4,16 @@ mod autoencoder;
 mod classifier;
 mod objective;
 mod optimizer;
+mod written;
 
+use std::collections::HashMap;
+
+use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 use gan_core::ImageShape;
 use gan_data::Sampling;
 use gan_models::autoencoder::Decoder;
-use gan_models::{Generator, Latent, ModelConfig};
+use gan_models::{Generator, Latent, ModelConfig, ParamStore};
 use serde::{Deserialize, Serialize};
 
 pub use self::autoencoder::{AutoencoderConfig, Prior, Reconstruction, Reduction};
@@ -19,9 +23,11 @@ pub use self::optimizer::{OptimizerConfig, Optimizers, Schedule};
 use crate::error::TrainError;
 use crate::monitor::MonitorConfig;
 use crate::phase::{Network, Phase};
+use crate::settings::readable;
 
-/// A whole run. The resolved one is in the run folder's `config.toml` and in every checkpoint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A whole run. The resolved one is in the run folder's `config.toml` and in every checkpoint, without what means nothing
+/// for its family.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Preset that this started from.
@@ -31,24 +37,24 @@ pub struct Config {
     /// Data that is trained on.
     pub data: DataConfig,
     /// Size of the images; the data decides it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub image: Option<ImageShape>,
     /// Latent of the generator; of no parts where there is none.
-    #[serde(default, skip_serializing_if = "Latent::is_empty")]
+    #[serde(default)]
     pub latent: Latent,
     /// The networks of a GAN.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub model: Option<ModelConfig>,
     /// A classifier instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub classifier: Option<ClassifierConfig>,
     /// An autoencoder instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub autoencoder: Option<AutoencoderConfig>,
     /// Batches and length.
     pub training: TrainingConfig,
     /// What one step of a GAN does, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub phases: Vec<Phase>,
     /// Optimizer of each network.
     pub optimizer: Optimizers,
@@ -59,7 +65,7 @@ pub struct Config {
     #[serde(default)]
     pub unrolling: Unrolling,
     /// Moving average of the generator; none where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub ema: Option<EmaConfig>,
     /// Weights to begin with instead of drawn ones.
     #[serde(default)]
@@ -158,12 +164,12 @@ impl Config {
         match (&self.model, &self.classifier, &self.autoencoder) {
             (Some(model), None, None) => self.check_gan(model)?,
             (None, Some(classifier), None) => {
-                self.refuse_settings_of_gans("classifier")?;
+                self.refuse_settings_of_gans()?;
                 classifier.check(self.image)?;
                 self.optimizer.check(&[Network::Classifier])?;
             }
             (None, None, Some(autoencoder)) => {
-                self.refuse_settings_of_gans("autoencoder")?;
+                self.refuse_settings_of_gans()?;
                 autoencoder.check(&self.latent, self.image)?;
                 self.optimizer.check(&Network::AUTOENCODER)?;
             }
@@ -177,9 +183,9 @@ impl Config {
     }
 
     /// Settings that would do nothing in another family.
-    fn refuse_settings_of_gans(&self, family: &str) -> Result<(), TrainError> {
+    fn refuse_settings_of_gans(&self) -> Result<(), TrainError> {
         let set = [
-            ("latent", family == "classifier" && !self.latent.is_empty()),
+            ("latent", !self.latent.is_empty()),
             ("phases", !self.phases.is_empty()),
             ("loss", self.loss != LossConfig::default()),
             ("unrolling", self.unrolling != Unrolling::default()),
@@ -187,12 +193,8 @@ impl Config {
             ("warm_start", self.warm_start != WarmStart::default()),
             ("monitor.stop_on", !self.monitor.stop_on.is_empty()),
         ];
-        match set.iter().find(|(_, set)| *set) {
-            Some((key, _)) => Err(TrainError::Config(format!(
-                "{key} is a GAN's, and does nothing for this {family}; leave it away"
-            ))),
-            None => Ok(()),
-        }
+        let mut set = set.iter().filter(|(_, set)| *set);
+        set.try_for_each(|(key, _)| self.refuse_foreign(key))
     }
 
     fn check_gan(&self, model: &ModelConfig) -> Result<(), TrainError> {
@@ -228,6 +230,21 @@ impl Config {
             }
             None => self.gan()?.generator(&self.latent, image, vb)?,
         })
+    }
+
+    /// The same of weights by name: `own`, and over them the moving averages that there are.
+    ///
+    /// # Errors
+    /// If the family has none, or weights are missing.
+    pub(crate) fn generator_of_weights(
+        &self,
+        image: ImageShape,
+        mut own: HashMap<String, Tensor>,
+        averages: impl IntoIterator<Item = (String, Tensor)>,
+        device: &Device,
+    ) -> Result<Generator, TrainError> {
+        own.extend(averages);
+        self.generator(image, ParamStore::from_tensors(own, device).frozen())
     }
 
     /// Which network that is.
@@ -298,7 +315,6 @@ impl Config {
 
     /// Reads what [`Config::to_toml`] wrote, or a preset.
     pub fn from_toml(text: &str) -> Result<Self, TrainError> {
-        toml::from_str(text)
-            .map_err(|e| TrainError::Config(e.message().trim_end().replace('\n', "; ")))
+        toml::from_str(text).map_err(|e| TrainError::Config(readable(e.message())))
     }
 }

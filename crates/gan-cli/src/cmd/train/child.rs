@@ -10,7 +10,7 @@ use crate::args::UsageError;
 
 /// The configuration of a run that goes on with other settings: those that its weights and positions do not depend on.
 pub(super) fn config(parent: &Config, set: &[String]) -> anyhow::Result<Config> {
-    let mut config = settings::apply(parent, set).map_err(|e| UsageError(e.to_string()))?;
+    let mut config = settings::apply(parent, set)?;
     let fixed = [
         ("seed", config.seed != parent.seed),
         ("data", config.data != parent.data),

@@ -81,13 +81,12 @@ impl Train {
         global: &Global,
         console: &Console,
     ) -> anyhow::Result<Outcome> {
-        let usage = |e: gan_train::TrainError| UsageError(e.to_string());
-        let mut config = Preset::find(&self.preset).map_err(usage)?.config()?;
+        let mut config = Preset::find(&self.preset)?.config()?;
         if self.data.is_some() {
             // How much of its own data a preset draws says nothing of other data.
             (config.data.size, config.data.limit) = (None, None);
         }
-        config = settings::apply(&config, &self.settings()).map_err(usage)?;
+        config = settings::apply(&config, &self.settings())?;
         if let Some(length) = self.length() {
             config.training.length = length;
         }
