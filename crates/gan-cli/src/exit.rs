@@ -47,7 +47,7 @@ fn of_data(error: &DataError) -> bool {
 
 fn of_training(error: &TrainError) -> bool {
     match error {
-        TrainError::Config(_) => true,
+        TrainError::Config(_) | TrainError::Import { .. } => true,
         TrainError::Core(error) => of_core(error),
         TrainError::Data(error) => of_data(error),
         _ => false,

@@ -8,6 +8,7 @@ mod cmd;
 mod console;
 mod data;
 mod exit;
+mod explored;
 mod figures;
 mod interrupt;
 mod reconstruction;

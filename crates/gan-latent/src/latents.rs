@@ -17,6 +17,17 @@ pub(crate) fn join(batches: &[LatentBatch]) -> Result<Option<LatentBatch>, Laten
     Ok(Some(joined))
 }
 
+/// Some of a batch's latents, in the order of `indices`; one may come again.
+///
+/// # Errors
+/// If an index is out of range, or there is none.
+pub fn select(latents: &LatentBatch, indices: &[usize]) -> Result<LatentBatch, LatentError> {
+    let one = |i: &usize| latents.narrow(*i, 1);
+    let singles = indices.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+    let none = || candle_core::Error::Msg("0 latents, expected 1 or more".into());
+    Ok(join(&singles)?.ok_or_else(none)?)
+}
+
 /// Writes latents; the file is there whole or not at all.
 pub fn write(latents: &LatentBatch, path: &Path) -> Result<(), LatentError> {
     let wrong = |e: safetensors::SafeTensorError| LatentError::Latents {

@@ -31,12 +31,23 @@ pub fn seeded(
     truncation: Option<Truncation>,
     device: &Device,
 ) -> Result<LatentBatch, LatentError> {
+    seeded_at(latent, &(0..n).collect::<Vec<_>>(), seed, truncation, device)
+}
+
+/// The latents of a seed at some indices: the same that [`seeded`] has there.
+pub fn seeded_at(
+    latent: &Latent,
+    indices: &[usize],
+    seed: u64,
+    truncation: Option<Truncation>,
+    device: &Device,
+) -> Result<LatentBatch, LatentError> {
     // One stream an image, so that image 7 of seed 3 is the same in a grid of 8 and of 800.
-    let one = |i: u64| {
-        let stream = &mut Stream::indexed("sample", seed, i);
+    let one = |i: &usize| {
+        let stream = &mut Stream::indexed("sample", seed, *i as u64);
         latent.sample_truncated(1, stream, truncation, device)
     };
-    let singles = (0..n as u64).map(one).collect::<Result<Vec<_>, _>>()?;
+    let singles = indices.iter().map(one).collect::<Result<Vec<_>, _>>()?;
     let none = || candle_core::Error::Msg("0 latents, expected 1 or more".into());
     Ok(latents::join(&singles)?.ok_or_else(none)?)
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::discriminator::{Discriminator, Trunk};
 use crate::generator::Generator;
 use crate::latent::{Distribution, Latent, Part};
-use crate::recognizer::Recognizer;
 use crate::layered::{self, Layer};
+use crate::recognizer::Recognizer;
 use crate::{conv, dcgan, fc, fc_conv, infogan, mlp};
 
 /// The networks of a run and their widths.

@@ -61,8 +61,8 @@ struct Difference {
 impl Import {
     pub(crate) fn run(self, global: &Global, console: &Console) -> anyhow::Result<()> {
         let device = global.device()?;
-        let architecture = Architecture::find(&self.architecture)
-            .map_err(|e| UsageError(e.to_string()))?;
+        let architecture =
+            Architecture::find(&self.architecture).map_err(|e| UsageError(e.to_string()))?;
         let imported = Imported::read(&self.files, &architecture)?;
         let difference = match self.check.as_deref() {
             Some([input, output]) => Some(compare(&imported, input, output)?),
@@ -159,7 +159,8 @@ impl Import {
         run.write_json(&run.models(), &imported.summaries()?)?;
         checkpoint.save(&run.checkpoint(0))?;
         let generator = Checkpoint::load(&run.checkpoint(0), device)?.generator(device)?;
-        let latents = sample::seeded(&config.latent, GRID_IMAGES, config.seed, None::<Truncation>, device)?;
+        let latents =
+            sample::seeded(&config.latent, GRID_IMAGES, config.seed, None::<Truncation>, device)?;
         let line = console.progress("sampling", GRID_IMAGES as u64);
         let samples = Samples::generate(&generator, latents, |done| line.set(done as u64, ""))?;
         samples.write_grid(&run.sample(0), false)?;
@@ -175,8 +176,9 @@ impl Import {
 /// Runs an input through its network and compares.
 fn compare(imported: &Imported, input: &Path, output: &Path) -> anyhow::Result<Difference> {
     let read = |path: &Path| {
-        let tensor = Tensor::read_npy(path)
-            .map_err(|e| UsageError(format!("{}: expected an array of NumPy: {e}", path.display())));
+        let tensor = Tensor::read_npy(path).map_err(|e| {
+            UsageError(format!("{}: expected an array of NumPy: {e}", path.display()))
+        });
         tensor.map(|tensor| (tensor.to_dtype(DType::F64), tensor.dims().to_vec()))
     };
     let ((input, _), (expected, dims)) = (read(input)?, read(output)?);

@@ -4,17 +4,16 @@ mod name;
 
 use std::path::PathBuf;
 
-use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use gan_core::RunDir;
 use gan_latent::{Samples, latents, sample};
 use gan_models::{LatentBatch, Truncation};
-use gan_train::{Checkpoint, Weights};
 
 use self::name::Asked;
 use super::{print, print_json};
 use crate::args::{Global, UsageError, existing_file};
 use crate::console::Console;
+use crate::explored::{Explored, ShownWeights};
 use crate::score::Scorer;
 
 /// Draw images from a trained generator
@@ -56,15 +55,6 @@ pub(crate) struct Sample {
     /// The grid's file; in the run's sampled/ unless given, named by the options: seed-3_truncation-0.7.png
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-}
-
-/// Which of a generator's weights.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum ShownWeights {
-    /// The moving average where the run kept one, else those that were trained
-    Average,
-    /// Those that were trained
-    Trained,
 }
 
 /// Images that are drawn unless a number is given.
@@ -123,24 +113,8 @@ impl Sample {
             return Err(UsageError("--n is 0, expected 1 or more".into()).into());
         }
         let device = global.device()?;
-        let run = RunDir::open(&self.run)?;
-        let (path, checkpoint) = Checkpoint::latest(&run, &device)?;
-        let weights = match self.weights {
-            ShownWeights::Average => Weights::Average,
-            ShownWeights::Trained => Weights::Trained,
-        };
-        let generator = checkpoint
-            .generator_of(weights, &device)
-            .with_context(|| format!("reading the generator of {}", path.display()))?;
-        let shape = checkpoint.image()?;
-        if (shape.height, shape.width) == (1, 1) {
-            let samples = run.root().join("samples");
-            let reason = format!(
-                "this run makes points, not images; their maps are in {}",
-                samples.display()
-            );
-            return Err(UsageError(reason).into());
-        }
+        let Explored { run, path, checkpoint, generator, .. } =
+            Explored::open(&self.run, self.weights, device.clone())?;
         let scorer = match &self.classifier {
             Some(classifier) => Some(Scorer::open(classifier, &run, &checkpoint, &device)?),
             None => None,

@@ -91,13 +91,25 @@ impl Step {
         let vb = vb.pp(key);
         Ok(match *layer {
             Layer::Conv { channels, kernel, stride, padding, bias, .. } => {
-                let make = if bias == Some(true) { Conv2d::with_bias } else { Conv2d::without_bias };
+                let make =
+                    if bias == Some(true) { Conv2d::with_bias } else { Conv2d::without_bias };
                 let geometry = ConvGeometry::square(stride, padding);
                 Self::Conv(make(c, size(channels), size(kernel), geometry, activation, vb)?)
             }
-            Layer::ConvTranspose { channels, kernel, stride, padding, output_padding, bias, .. } => {
-                let make =
-                    if bias == Some(true) { ConvTranspose2d::with_bias } else { ConvTranspose2d::new };
+            Layer::ConvTranspose {
+                channels,
+                kernel,
+                stride,
+                padding,
+                output_padding,
+                bias,
+                ..
+            } => {
+                let make = if bias == Some(true) {
+                    ConvTranspose2d::with_bias
+                } else {
+                    ConvTranspose2d::new
+                };
                 let geometry = ConvGeometry::square(stride, padding);
                 let conv = make(c, size(channels), size(kernel), geometry, activation, vb)?;
                 Self::ConvTranspose(conv.with_output_padding(output_padding))
@@ -139,7 +151,12 @@ impl Generator {
     ///
     /// # Errors
     /// As [`Network::new`], and if another image comes out.
-    pub fn new(layers: &[Layer], latent: usize, image: ImageShape, vb: VarBuilder<'_>) -> Result<Self> {
+    pub fn new(
+        layers: &[Layer],
+        latent: usize,
+        image: ImageShape,
+        vb: VarBuilder<'_>,
+    ) -> Result<Self> {
         let network = Network::new(layers, [latent, 1, 1], &vb)?;
         let ImageShape { channels, height, width } = image;
         if network.output() != [channels, height, width] {

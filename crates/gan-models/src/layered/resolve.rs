@@ -67,11 +67,20 @@ impl Fit {
                 agree(key, found, &[out, c, side, side])?;
                 (*channels, *kernel) = (Some(out), Some(side));
                 fill_bias(key, bias, out, shapes)?;
-                let size = ConvGeometry::square(*stride, *padding).output_size((h, w), (side, side));
+                let size =
+                    ConvGeometry::square(*stride, *padding).output_size((h, w), (side, side));
                 let (h, w) = size.map_err(|e| format!("{key}: {e}"))?;
                 self.output = [out, h, w];
             }
-            Layer::ConvTranspose { key, channels, kernel, stride, padding, output_padding, bias } => {
+            Layer::ConvTranspose {
+                key,
+                channels,
+                kernel,
+                stride,
+                padding,
+                output_padding,
+                bias,
+            } => {
                 let found = weight(key, 4, shapes)?;
                 let out = channels.or(found.map(|d| d[1]));
                 let side = kernel.or(found.map(|d| d[2]));
@@ -80,7 +89,8 @@ impl Fit {
                 (*channels, *kernel) = (Some(out), Some(side));
                 fill_bias(key, bias, out, shapes)?;
                 let grown = |n: usize| {
-                    let full = (n.max(1) - 1).checked_mul(*stride)?.checked_add(side + *output_padding)?;
+                    let full =
+                        (n.max(1) - 1).checked_mul(*stride)?.checked_add(side + *output_padding)?;
                     full.checked_sub(2 * *padding).filter(|n| *n > 0)
                 };
                 let (Some(h), Some(w)) = (grown(h), grown(w)) else {
@@ -114,14 +124,22 @@ impl Fit {
                 self.output = *shape;
             }
             Layer::Flatten => self.output = [c * h * w, 1, 1],
-            Layer::Dropout { .. } | Layer::Relu | Layer::LeakyRelu { .. } | Layer::Tanh | Layer::Sigmoid => {}
+            Layer::Dropout { .. }
+            | Layer::Relu
+            | Layer::LeakyRelu { .. }
+            | Layer::Tanh
+            | Layer::Sigmoid => {}
         }
         Ok(layer)
     }
 }
 
 /// The shape of a layer's weight, where there are tensors at all.
-fn weight<'s>(key: &str, rank: usize, shapes: &'s Shapes) -> Result<Option<&'s Vec<usize>>, String> {
+fn weight<'s>(
+    key: &str,
+    rank: usize,
+    shapes: &'s Shapes,
+) -> Result<Option<&'s Vec<usize>>, String> {
     match shapes.get(&format!("{key}.weight")) {
         Some(dims) if dims.len() != rank => {
             Err(format!("{key}.weight is {dims:?}, expected {rank} dimensions"))
@@ -151,14 +169,21 @@ fn agree(key: &str, found: Option<&Vec<usize>>, expected: &[usize]) -> Result<()
 }
 
 /// Says whether a layer has a bias.
-fn fill_bias(key: &str, bias: &mut Option<bool>, out: usize, shapes: &Shapes) -> Result<(), String> {
+fn fill_bias(
+    key: &str,
+    bias: &mut Option<bool>,
+    out: usize,
+    shapes: &Shapes,
+) -> Result<(), String> {
     let name = format!("{key}.bias");
     match (shapes.get(&name), *bias) {
         (Some(dims), Some(true) | None) if *dims != [out] => {
             Err(format!("{name} is {dims:?}, expected [{out}]"))
         }
         (Some(_), Some(false)) => Err(format!("{name} is there, and the layer has bias = false")),
-        (None, Some(true)) if !shapes.is_empty() => Err(format!("{name} is missing, expected [{out}]")),
+        (None, Some(true)) if !shapes.is_empty() => {
+            Err(format!("{name} is missing, expected [{out}]"))
+        }
         (found, given) => {
             *bias = Some(given.unwrap_or(found.is_some()));
             Ok(())

@@ -12,7 +12,7 @@ use crate::summary;
 #[derive(Clone, Debug)]
 pub struct Linear {
     name: String,
-    weight: Tensor, // [out, in]
+    weight: Tensor,       // [out, in]
     bias: Option<Tensor>, // [out]
     activation: Activation,
 }

@@ -82,11 +82,10 @@ impl Architecture {
             .map_err(|e| refuse(e.to_string().trim_end().replace('\n', "; ")))?;
         match (found.model, found.generator.is_empty() && found.discriminator.is_empty()) {
             (None, true) => Err(refuse(
-                "expected model = \"dcgan\", or layers as [[generator]] and [[discriminator]]".into(),
+                "expected model = \"dcgan\", or layers as [[generator]] and [[discriminator]]"
+                    .into(),
             )),
-            (Some(_), false) => {
-                Err(refuse("expected either a model or layers, found both".into()))
-            }
+            (Some(_), false) => Err(refuse("expected either a model or layers, found both".into())),
             _ => Ok(found),
         }
     }
@@ -128,7 +127,8 @@ impl Imported {
 
     /// Which network came from which file and how many tensors it has, for a person to read.
     pub fn found(&self) -> Vec<(Network, &Placed)> {
-        let both = [(Network::Generator, &self.generator), (Network::Discriminator, &self.discriminator)];
+        let both =
+            [(Network::Generator, &self.generator), (Network::Discriminator, &self.discriminator)];
         both.into_iter().filter_map(|(network, placed)| Some((network, placed.as_ref()?))).collect()
     }
 
@@ -145,7 +145,9 @@ impl Imported {
     /// If the network for such an input was not imported, or the input has another shape.
     pub fn evaluate(&self, input: &Tensor) -> Result<Tensor, TrainError> {
         let device = input.device();
-        let missing = |what: &str| TrainError::Config(format!("no {what} was imported, and the input is one's"));
+        let missing = |what: &str| {
+            TrainError::Config(format!("no {what} was imported, and the input is one's"))
+        };
         let input = match *input.dims() {
             [_, _, 1, 1] => input.flatten_from(1)?,
             _ => input.clone(),
@@ -191,7 +193,8 @@ impl Imported {
         let mut tensors = HashMap::new();
         for (network, placed) in self.found() {
             let named = placed.tensors.iter();
-            tensors.extend(named.map(|(name, t)| (format!("{}.{name}", network.name()), t.clone())));
+            tensors
+                .extend(named.map(|(name, t)| (format!("{}.{name}", network.name()), t.clone())));
         }
         let header = Header {
             format: FORMAT,

@@ -33,7 +33,8 @@ impl<'a> Group<'a> {
         dicts: &'a [StateDict],
         architecture: &Architecture,
     ) -> Vec<Self> {
-        let first = |layers: &[Layer]| layers.iter().find_map(|l| Some(format!("{}.weight", l.key()?)));
+        let first =
+            |layers: &[Layer]| layers.iter().find_map(|l| Some(format!("{}.weight", l.key()?)));
         let firsts: Vec<String> = match architecture.model {
             Some(_) => vec!["main.0.weight".into()],
             None => [&architecture.generator, &architecture.discriminator]
@@ -45,7 +46,9 @@ impl<'a> Group<'a> {
         for (path, dict) in paths.iter().zip(dicts) {
             let names = dict.tensors().iter().map(|(name, _)| name.as_str());
             let mut prefixes: BTreeSet<&str> = names
-                .flat_map(|name| firsts.iter().filter_map(|first| name.strip_suffix(first.as_str())))
+                .flat_map(|name| {
+                    firsts.iter().filter_map(|first| name.strip_suffix(first.as_str()))
+                })
                 .filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
                 .collect();
             if prefixes.is_empty() {
@@ -98,7 +101,8 @@ impl<'a> Group<'a> {
             Fit { layers: layers.clone(), ..Fit::default() }.names().collect();
         if differences.is_empty() {
             let surplus = self.shapes.iter().filter(|(name, _)| !expected.contains(*name));
-            differences.extend(surplus.map(|(name, dims)| format!("{name} {dims:?} is not known there")));
+            differences
+                .extend(surplus.map(|(name, dims)| format!("{name} {dims:?} is not known there")));
         }
         if !differences.is_empty() {
             return Err(differences);
@@ -213,7 +217,8 @@ pub(super) fn assign(
     architecture: &Architecture,
 ) -> Result<[Option<Placed>; 2], TrainError> {
     let mut used = vec![false; groups.len()];
-    let mut refusals: Vec<Vec<(Network, Vec<String>)>> = groups.iter().map(|_| Vec::new()).collect();
+    let mut refusals: Vec<Vec<(Network, Vec<String>)>> =
+        groups.iter().map(|_| Vec::new()).collect();
     let mut find = |network, image| {
         for (i, group) in groups.iter().enumerate().filter(|(i, _)| !used[*i]).collect::<Vec<_>>() {
             match group.place(network, architecture, image) {
