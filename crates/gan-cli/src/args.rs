@@ -39,6 +39,7 @@ pub(crate) enum Command {
     /// Draw images from a trained generator
     Sample(cmd::sample::Sample),
     Import(cmd::import::Import),
+    Export(cmd::export::ExportRun),
     Reconstruct(cmd::reconstruct::Reconstruct),
     /// List runs and prepared data
     Runs(cmd::runs::Runs),

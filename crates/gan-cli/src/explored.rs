@@ -21,6 +21,15 @@ pub(crate) enum ShownWeights {
     Trained,
 }
 
+impl From<ShownWeights> for Weights {
+    fn from(weights: ShownWeights) -> Self {
+        match weights {
+            ShownWeights::Average => Self::Average,
+            ShownWeights::Trained => Self::Trained,
+        }
+    }
+}
+
 /// A run with its generator.
 pub(crate) struct Explored {
     pub(crate) run: RunDir,
@@ -36,12 +45,8 @@ impl Explored {
     pub(crate) fn open(run: &Path, weights: ShownWeights, device: Device) -> anyhow::Result<Self> {
         let run = RunDir::open(run)?;
         let (path, checkpoint) = Checkpoint::latest(&run, &device)?;
-        let weights = match weights {
-            ShownWeights::Average => Weights::Average,
-            ShownWeights::Trained => Weights::Trained,
-        };
         let generator = checkpoint
-            .generator_of(weights, &device)
+            .generator_of(weights.into(), &device)
             .with_context(|| format!("reading the generator of {}", path.display()))?;
         let shape = checkpoint.image()?;
         if (shape.height, shape.width) == (1, 1) {

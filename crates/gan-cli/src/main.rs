@@ -55,6 +55,7 @@ fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {
         }
         Command::Presets(command) => command.run(&global)?,
         Command::Import(command) => command.run(&global, console)?,
+        Command::Export(command) => command.run(&global)?,
         Command::Info(command) => command.run(&global)?,
         Command::Sample(command) => command.run(&global, console)?,
         Command::Reconstruct(command) => command.run(&global, console)?,

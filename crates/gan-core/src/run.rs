@@ -74,6 +74,8 @@ pub enum Status {
     Interrupted,
     /// Stopped by an error.
     Failed,
+    /// Trained by another program, and not yet here.
+    Imported,
 }
 
 impl std::fmt::Display for Status {
@@ -81,6 +83,7 @@ impl std::fmt::Display for Status {
         f.write_str(match self {
             Self::Running => "running",
             Self::Finished => "finished",
+            Self::Imported => "imported",
             Self::Interrupted => "interrupted",
             Self::Failed => "failed",
         })

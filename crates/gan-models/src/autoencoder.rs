@@ -102,15 +102,26 @@ impl Encoder {
 
     /// `images`: `(N, C, H, W)` in [−1, 1] → latents.
     pub fn encode(&self, images: &FeatureMaps, train: bool) -> Result<Encoding> {
-        let mut x = images.clone();
-        for (conv, norm) in &self.blocks {
-            x = norm.forward_t(&conv.forward(&x)?, train)?; // [N, width·2ⁱ, H/2ⁱ⁺¹, W/2ⁱ⁺¹]
-        }
+        let x = self.features(images, train)?;
         let values = |head: &Linear| head.forward(&x)?.to_tensor()?.flatten_from(1);
         Ok(Encoding {
             mean: values(&self.to_mean)?,
             log_variance: self.to_log_variance.as_ref().map(values).transpose()?,
         })
+    }
+
+    /// `images`: `(N, C, H, W)` in [−1, 1] → the maps that the heads read.
+    pub(crate) fn features(&self, images: &FeatureMaps, train: bool) -> Result<FeatureMaps> {
+        let mut x = images.clone();
+        for (conv, norm) in &self.blocks {
+            x = norm.forward_t(&conv.forward(&x)?, train)?; // [N, width·2ⁱ, H/2ⁱ⁺¹, W/2ⁱ⁺¹]
+        }
+        Ok(x)
+    }
+
+    /// What makes the latent or its mean of those maps, and the logarithm of its variance.
+    pub(crate) fn heads(&self) -> (&Linear, Option<&Linear>) {
+        (&self.to_mean, self.to_log_variance.as_ref())
     }
 }
 
@@ -153,9 +164,12 @@ impl Decoder {
         })
     }
 
+    /// From logits to pixels.
+    pub(crate) const ACTIVATION: Activation = Activation::Tanh;
+
     /// `z`: `(N, latent)` → images `(N, C, H, W)` in (−1, 1): the tanh of [`Decoder::logits`].
     pub fn images(&self, z: &Tensor, train: bool) -> Result<FeatureMaps> {
-        FeatureMaps::from_tensor(&activate(&self.logits(z, train)?, Activation::Tanh)?)
+        FeatureMaps::from_tensor(&activate(&self.logits(z, train)?, Self::ACTIVATION)?)
     }
 
     /// `z`: `(N, latent)` → `(N, C, H, W)`, l of any size: a pixel is tanh(l) on the scale [−1, 1], which is the sigmoid

@@ -120,6 +120,22 @@ pub const MODELS: &[(&str, &str)] = &[
 ];
 
 impl ModelConfig {
+    /// A DCGAN of one width, without conditions, heads or codes.
+    pub fn plain_dcgan(width: usize) -> Self {
+        Self {
+            generator: GeneratorKind::Dcgan,
+            discriminator: DiscriminatorKind::Dcgan,
+            generator_width: width,
+            discriminator_width: width,
+            skip_z: false,
+            condition: None,
+            auxiliary: None,
+            codes: Vec::new(),
+            generator_layers: Vec::new(),
+            discriminator_layers: Vec::new(),
+        }
+    }
+
     /// Says why these networks cannot be built for such images.
     pub fn check(&self, image: ImageShape) -> std::result::Result<(), String> {
         if self.generator_width == 0 || self.discriminator_width == 0 {
@@ -129,8 +145,8 @@ impl ModelConfig {
             return Err("model.skip_z is of the dcgan generator alone; leave it away, or set model.generator to dcgan".into());
         }
         let points = (image.height, image.width) == (1, 1);
-        let for_points =
-            (self.generator, self.discriminator) == (GeneratorKind::Mlp, DiscriminatorKind::Mlp);
+        let for_points = matches!(self.generator, GeneratorKind::Mlp | GeneratorKind::Layers)
+            && matches!(self.discriminator, DiscriminatorKind::Mlp | DiscriminatorKind::Layers);
         if points && !for_points {
             return Err(format!(
                 "the data are points of {} coordinates, and these networks make pictures; train ring, whose networks are \

@@ -19,7 +19,7 @@ pub(crate) enum Trunk {
 }
 
 impl Trunk {
-    fn features(&self, images: &FeatureMaps, train: bool) -> Result<FeatureMaps> {
+    pub(crate) fn features(&self, images: &FeatureMaps, train: bool) -> Result<FeatureMaps> {
         match self {
             Self::Conv(network) => network.features(images, train),
             Self::Dcgan(network) => network.features(images, train),
@@ -30,7 +30,7 @@ impl Trunk {
         }
     }
 
-    fn logits_of(&self, features: &FeatureMaps) -> Result<Tensor> {
+    pub(crate) fn logits_of(&self, features: &FeatureMaps) -> Result<Tensor> {
         match self {
             Self::Conv(network) => network.logits_of(features),
             Self::Dcgan(network) => network.logits_of(features),
@@ -112,6 +112,16 @@ impl Discriminator {
             None => None,
         };
         Ok(Judgement { logits: self.trunk.logits_of(&features)?, auxiliary, features })
+    }
+
+    /// What looks at images.
+    pub(crate) fn trunk(&self) -> &Trunk {
+        &self.trunk
+    }
+
+    /// The head of an ACGAN.
+    pub(crate) fn auxiliary(&self) -> Option<&Conv2d> {
+        self.auxiliary.as_ref()
     }
 
     /// Values that it is told about each image.

@@ -51,6 +51,11 @@ impl Recognizer {
         &self.codes
     }
 
+    /// Values that it says about an image, of all codes.
+    pub(crate) fn output_size(&self) -> usize {
+        self.codes.iter().map(|part| part.distribution.encoded_size()).sum()
+    }
+
     /// `features`: [`crate::discriminator::Judgement::features`] → an estimate for each code, in order.
     pub fn estimates(&self, features: &FeatureMaps, train: bool) -> Result<Vec<CodeEstimate>> {
         let x = self.norm.forward_t(&self.hidden.forward(features)?, train)?; // [N, HIDDEN, 1, 1]

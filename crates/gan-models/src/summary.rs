@@ -54,33 +54,58 @@ pub fn summarize(name: &str, forward: impl FnOnce() -> Result<Tensor>) -> Result
     Ok(NetworkSummary { name: name.into(), parameters, layers })
 }
 
-/// Runs `forward` on what has `input` channels, height and width, and says which sequence of layers computes the same:
-/// with its activations, and with the shapes between that no layer of ours is.
+/// A sequence of layers.
+pub(crate) struct Sequence {
+    pub(crate) layers: Vec<Layer>,
+    /// Whether what comes out has neither height nor width in PyTorch.
+    pub(crate) flat: bool,
+}
+
+/// Runs `forward`, from `input` to `output` channels, height and width, and says which `nn.Sequential` computes the same: with
+/// its activations, and with the changes of shape between that no layer of ours is. `flat` says whether what it reads has
+/// neither height nor width in PyTorch; it is as the first layer has it where that may be chosen.
 ///
 /// # Errors
 /// If data came to a layer by another way than through the one before.
-pub fn sequence(input: [usize; 3], forward: impl FnOnce() -> Result<Tensor>) -> Result<Vec<Layer>> {
-    let mut sequence = Vec::new();
+pub(crate) fn sequence<T>(
+    (input, flat): ([usize; 3], Option<bool>),
+    output: [usize; 3],
+    forward: impl FnOnce() -> Result<T>,
+) -> Result<Sequence> {
+    let passed = passed(forward)?;
+    let begins_flat = || passed.first().is_some_and(|first| is_linear(&first.layer));
+    let mut flat = flat.unwrap_or_else(begins_flat);
+    let mut layers = Vec::new();
     let mut dims = input.to_vec();
-    for Passed { name, layer, activation, input, output, .. } in passed(forward)? {
+    for Passed { name, layer, activation, input, output, .. } in passed {
         if input.iter().product::<usize>() != dims.iter().product::<usize>() {
-            bail!("{name} reads {input:?}, and the layer before it makes {dims:?}");
+            bail!("{name} reads {input:?}, and what comes before it makes {dims:?}");
         }
-        if input != dims {
-            sequence.push(match input[..] {
-                [_, 1, 1] => Layer::Flatten,
-                _ => Layer::Reshape { shape: [input[0], input[1], input[2]] },
-            });
+        let needs_maps = matches!(layer, Layer::Conv { .. } | Layer::ConvTranspose { .. });
+        if is_linear(&layer) {
+            layers.extend((!flat).then_some(Layer::Flatten));
+            flat = true;
+        } else if input != dims || needs_maps && flat {
+            layers.push(Layer::Reshape { shape: [input[0], input[1], input[2]] });
+            flat = false;
         }
-        sequence.push(layer);
-        sequence.extend(Layer::of_activation(activation));
+        layers.push(layer);
+        layers.extend(Layer::of_activation(activation));
         dims = output;
     }
-    Ok(sequence)
+    if dims != output {
+        layers.push(Layer::Reshape { shape: output });
+        flat = false;
+    }
+    Ok(Sequence { layers, flat })
+}
+
+fn is_linear(layer: &Layer) -> bool {
+    matches!(layer, Layer::Linear { .. })
 }
 
 /// The layers that `forward` went through.
-fn passed(forward: impl FnOnce() -> Result<Tensor>) -> Result<Vec<Passed>> {
+fn passed<T>(forward: impl FnOnce() -> Result<T>) -> Result<Vec<Passed>> {
     RECORDING.set(Some(Vec::new()));
     let result = forward();
     let passed = RECORDING.take().unwrap_or_default();

@@ -164,6 +164,7 @@ fn status_class(status: Status) -> &'static str {
     match status {
         Status::Running => "running",
         Status::Finished => "finished",
+        Status::Imported => "imported",
         Status::Interrupted => "interrupted",
         Status::Failed => "failed",
     }

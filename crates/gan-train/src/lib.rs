@@ -13,6 +13,7 @@ mod conditions;
 pub mod config;
 mod error;
 pub mod estimate;
+pub mod export;
 mod family;
 mod gan;
 pub mod import;

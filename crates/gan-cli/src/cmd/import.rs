@@ -8,8 +8,8 @@ use gan_core::run::{RunInfo, Status};
 use gan_core::{RunDir, file};
 use gan_latent::sample::{self, Samples};
 use gan_models::Truncation;
+use gan_train::TrainError;
 use gan_train::import::{ARCHITECTURES, Architecture, Imported};
-use gan_train::{Checkpoint, TrainError};
 
 use super::{print, print_json, tables};
 use crate::args::{Global, UsageError};
@@ -133,7 +133,7 @@ impl Import {
             Some(run) => {
                 let root = run.root().display();
                 print(&format!(
-                    "sample grid    {}\nnext: gan-cli sample {root}   or   gan-cli train --resume {root} --steps 1000",
+                    "run            {root}\nsample grid    {}\nnext: gan-cli sample {root}   or   gan-cli train --resume {root} --steps 1000",
                     run.sample(0).display()
                 ))
             }
@@ -158,14 +158,16 @@ impl Import {
         file::write_bytes(&run.config(), config.to_toml()?.as_bytes())?;
         run.write_json(&run.models(), &imported.summaries()?)?;
         checkpoint.save(&run.checkpoint(0))?;
-        let generator = Checkpoint::load(&run.checkpoint(0), device)?.generator(device)?;
-        let latents =
-            sample::seeded(&config.latent, GRID_IMAGES, config.seed, None::<Truncation>, device)?;
-        let line = console.progress("sampling", GRID_IMAGES as u64);
-        let samples = Samples::generate(&generator, latents, |done| line.set(done as u64, ""))?;
-        samples.write_grid(&run.sample(0), false)?;
+        if (imported.image().height, imported.image().width) != (1, 1) {
+            let generator = checkpoint.generator(device)?;
+            let (latent, seed) = (&config.latent, config.seed);
+            let latents = sample::seeded(latent, GRID_IMAGES, seed, None::<Truncation>, device)?;
+            let line = console.progress("sampling", GRID_IMAGES as u64);
+            let samples = Samples::generate(&generator, latents, |done| line.set(done as u64, ""))?;
+            samples.write_grid(&run.sample(0), false)?;
+        }
         let info = RunInfo {
-            status: Status::Finished,
+            status: Status::Imported,
             ..super::train::new_info(&run, config, device, global)
         };
         run.write_info(&info)?;

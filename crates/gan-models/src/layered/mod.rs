@@ -1,10 +1,14 @@
 //! Networks given as a list of layers, as `torch.nn.Sequential` has them: what other programs trained, and what ours
 //! become outside of it.
 
+mod described;
 mod network;
+mod python;
 mod resolve;
 
+pub use described::{Described, Head};
 pub use network::{Discriminator, Generator, Network};
+pub use python::module;
 pub use resolve::{Fit, Shapes};
 
 use gan_kernels::{Activation, ConvGeometry};
@@ -208,13 +212,4 @@ impl Layer {
             Self::Flatten => "Flatten",
         }
     }
-}
-
-/// Layers with the keys that `nn.Sequential` called `name` gives them, `main.N`, beside their own.
-pub fn numbered(layers: &[Layer], name: &str) -> Vec<(Option<String>, Layer)> {
-    let rename = |(i, layer): (usize, &Layer)| {
-        let own = layer.key().map(String::from);
-        (own, layer.clone().with_key(&format!("{name}.{i}")))
-    };
-    layers.iter().enumerate().map(rename).collect()
 }

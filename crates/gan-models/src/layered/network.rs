@@ -26,7 +26,8 @@ enum Step {
 }
 
 impl Network {
-    /// `layers` on images or latents of `[channels, height, width]`; parameters are named by the layers' keys.
+    /// `layers` on images or latents of `[channels, height, width]`; parameters are named by the layers' keys, what dropouts
+    /// draw their masks from `dropout.{i}`.
     ///
     /// # Errors
     /// If a layer does not say how large it is, or does not fit the one before; if an activation follows none.
@@ -40,7 +41,7 @@ impl Network {
         let mut rest = &layers[..];
         while let [layer, after @ ..] = rest {
             let (activation, after) = activation_of(layer, after)?;
-            steps.push(Step::new(layer, dims, activation, steps.len(), vb)?);
+            steps.push(Step::new(layer, dims, activation, &steps, vb)?);
             dims = Fit::new(std::slice::from_ref(layer), dims, &Shapes::new()).output;
             rest = after;
         }
@@ -84,11 +85,11 @@ impl Step {
         layer: &Layer,
         [c, h, w]: [usize; 3],
         activation: Activation,
-        place: usize,
+        before: &[Self],
         vb: &VarBuilder<'_>,
     ) -> Result<Self> {
         let (key, size) = (layer.key().unwrap_or_default(), Option::unwrap_or_default);
-        let vb = vb.pp(key);
+        let vb = if key.is_empty() { vb.clone() } else { vb.pp(key) };
         Ok(match *layer {
             Layer::Conv { channels, kernel, stride, padding, bias, .. } => {
                 let make =
@@ -120,7 +121,8 @@ impl Step {
             }
             Layer::BatchNorm { .. } => Self::BatchNorm(BatchNorm::new(c, activation, vb)?),
             Layer::Dropout { rate } => {
-                Self::Dropout(Dropout::new(rate, vb.pp(format!("dropout.{place}")))?)
+                let n = before.iter().filter(|step| matches!(step, Self::Dropout(_))).count();
+                Self::Dropout(Dropout::new(rate, vb.pp("dropout").pp(n))?)
             }
             Layer::Reshape { shape } => Self::Reshape(shape),
             Layer::Flatten => Self::Reshape([c * h * w, 1, 1]),

@@ -280,14 +280,10 @@ fn config(
             _ if fits_dcgan => DiscriminatorKind::Dcgan,
             _ => DiscriminatorKind::Fc,
         },
-        generator_width: width(generator, discriminator),
         discriminator_width: width(discriminator, generator),
         generator_layers: layers(generator),
         discriminator_layers: layers(discriminator),
-        skip_z: false,
-        condition: None,
-        auxiliary: None,
-        codes: Vec::new(),
+        ..ModelConfig::plain_dcgan(width(generator, discriminator))
     });
     Ok(config)
 }

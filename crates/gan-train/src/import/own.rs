@@ -1,20 +1,16 @@
 //! The layers of our own models under the keys of PyTorch's DCGAN example, as large as some tensors say.
 
-use candle_core::{Device, Tensor};
-use candle_nn::ModuleT;
+use candle_core::Device;
 use gan_core::ImageShape;
-use gan_kernels::FeatureMaps;
-use gan_models::layered::{Shapes, numbered};
-use gan_models::{Layer, ParamStore, dcgan, summary};
+use gan_models::layered::{Described, Shapes};
+use gan_models::{Latent, ModelConfig, ParamStore, dcgan};
 
 use crate::phase::Network;
 
 /// A network of ours that could have some tensors.
 pub(super) struct Own {
-    /// The layers, each with the name of its tensors in our network and with the example's.
-    pub(super) layers: Vec<(Option<String>, Layer)>,
-    /// Channels, height and width of what it reads.
-    pub(super) input: [usize; 3],
+    /// Its layers, with the names of their tensors in our network.
+    pub(super) described: Described,
     /// `ngf` or `ndf`.
     pub(super) width: usize,
 }
@@ -59,36 +55,26 @@ impl Own {
         if (plan.start, plan.doublings) != (start, doublings) {
             return None;
         }
-        Self::of_plan(network, plan, width, first[0], image).ok()
+        Self::new(network, width, first[0], image).ok()
     }
 
     /// A DCGAN as layers. Its tensors are never looked at.
-    fn of_plan(
+    fn new(
         network: Network,
-        plan: dcgan::Plan,
         width: usize,
         latent: usize,
         image: ImageShape,
     ) -> candle_core::Result<Self> {
         let store = ParamStore::seeded("import", 0, &Device::Cpu);
-        let zeros = |dims: &[usize]| Tensor::zeros(dims, candle_core::DType::F32, &Device::Cpu);
-        let (input, layers) = match network {
+        let config = ModelConfig::plain_dcgan(width);
+        let latent = Latent::normal(latent);
+        let described = match network {
             Network::Generator => {
-                let network =
-                    dcgan::Generator::new(plan, latent, width, false, image, store.frozen())?;
-                let z = zeros(&[1, latent])?;
-                let input = [latent, 1, 1];
-                (input, summary::sequence(input, || network.forward_t(&z, false))?)
+                let network = config.generator(&latent, image, store.frozen())?;
+                network.described(latent.encoded_size(), image)?
             }
-            _ => {
-                let ImageShape { channels, height, width: w } = image;
-                let network = dcgan::Discriminator::new(plan, width, channels, store.frozen())?;
-                let images = FeatureMaps::from_tensor(&zeros(&[1, channels, height, w])?)?;
-                let forward = || network.logits_of(&network.features(&images, false)?);
-                let input = [channels, height, w];
-                (input, summary::sequence(input, forward)?)
-            }
+            _ => config.discriminator(&latent, image, store.frozen())?.described(image, None)?,
         };
-        Ok(Self { layers: numbered(&layers, "main"), input, width })
+        Ok(Self { described, width })
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use candle_core::{DType, Tensor};
-use gan_core::ImageShape;
+use candle_core::{DType, Device, Tensor};
+use gan_core::{ImageShape, Stream};
 use gan_models::Layer;
 use gan_models::layered::{Fit, Shapes};
 use gan_models::state_dict::StateDict;
@@ -75,12 +75,18 @@ impl<'a> Group<'a> {
         architecture: &Architecture,
         image: Option<ImageShape>,
     ) -> Result<Placed, Vec<String>> {
-        let (layers, input, width) = match architecture.model {
+        let (layers, input, width): (Vec<(Option<String>, Layer)>, _, _) = match architecture.model
+        {
             Some(_) => {
                 let Some(own) = Own::dcgan(network, &self.shapes) else {
                     return Err(vec![self.no_dcgan(network)]);
                 };
-                (own.layers, own.input, Some(own.width))
+                let described = own.described;
+                let numbered = described.numbered_main();
+                let named =
+                    |(own, numbered): (&Layer, Layer)| (own.key().map(String::from), numbered);
+                let layers = described.main.iter().zip(numbered).map(named).collect();
+                (layers, described.input, Some(own.width))
             }
             None => {
                 let layers = match network {
@@ -118,6 +124,7 @@ impl<'a> Group<'a> {
                 tensors.insert(format!("{own_key}.{name}"), tensor);
             }
         }
+        tensors.extend(masks(&layers)?);
         let probability = match architecture.model {
             Some(_) => true, // as the example has it
             None => layers.last() == Some(&Layer::Sigmoid),
@@ -163,6 +170,20 @@ impl<'a> Group<'a> {
             network.name()
         )
     }
+}
+
+/// What dropouts draw their masks from, which other programs keep in no file.
+fn masks(layers: &[Layer]) -> Result<Vec<(String, Tensor)>, Vec<String>> {
+    let mut masks = Vec::new();
+    let wrong = |e: candle_core::Error| vec![e.to_string()];
+    for n in 0..layers.iter().filter(|layer| matches!(layer, Layer::Dropout { .. })).count() {
+        let key = Stream::named(&format!("import.dropout.{n}"), 0).uniform(0.0, 1.0);
+        for (name, value) in [("mask_key", key), ("mask_calls", 0.0)] {
+            let tensor = Tensor::new(&[value], &Device::Cpu).map_err(wrong)?;
+            masks.push((format!("dropout.{n}.{name}"), tensor));
+        }
+    }
+    Ok(masks)
 }
 
 /// A network whose tensors were found.

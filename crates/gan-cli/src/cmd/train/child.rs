@@ -4,21 +4,24 @@ use std::path::Path;
 
 use gan_core::RunDir;
 use gan_train::config::WarmStart;
-use gan_train::{Config, settings};
+use gan_train::{Config, Header, settings};
 
 use crate::args::UsageError;
 
-/// The configuration of a run that goes on with other settings: those that its weights and positions do not depend on.
-pub(super) fn config(parent: &Config, set: &[String]) -> anyhow::Result<Config> {
+/// The configuration of a run that goes on with other settings: those that its weights and positions do not depend on. Imported
+/// weights have no positions yet.
+pub(super) fn config(parent: &Header, set: &[String]) -> anyhow::Result<Config> {
+    let (imported, parent) = (!parent.imported.is_empty(), &parent.config);
     let mut config = settings::apply(parent, set)?;
+    let other_batches = config.training.batch_size != parent.training.batch_size;
     let fixed = [
-        ("seed", config.seed != parent.seed),
-        ("data", config.data != parent.data),
+        ("seed", !imported && config.seed != parent.seed),
+        ("data", !imported && config.data != parent.data),
         ("latent", config.latent != parent.latent),
         ("model", config.model != parent.model),
         ("autoencoder", config.autoencoder != parent.autoencoder),
         ("classifier", config.classifier != parent.classifier),
-        ("training.batch_size", config.training.batch_size != parent.training.batch_size),
+        ("training.batch_size", !imported && other_batches),
         ("warm_start", config.warm_start != parent.warm_start),
     ];
     if let Some((key, _)) = fixed.iter().find(|(_, differs)| *differs) {

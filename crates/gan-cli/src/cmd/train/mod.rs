@@ -140,7 +140,7 @@ impl Train {
         tracing::info!("continuing {} after step {}", path.display(), checkpoint.header.step);
         let changed = !self.set.is_empty();
         if changed {
-            checkpoint.header.config = child::config(&checkpoint.header.config, &self.set)?;
+            checkpoint.header.config = child::config(&checkpoint.header, &self.set)?;
         }
         let data = data::open(&checkpoint.header.config.data, global, console)?;
         let mut trainer = Trainer::resume(&checkpoint, data, device)?;
