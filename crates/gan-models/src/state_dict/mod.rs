@@ -65,14 +65,15 @@ impl StateDict {
         if bytes.starts_with(b"PK\x03\x04") {
             let (pickle, storages) = torch_zip::open(path, bytes)?;
             let pickle = Pickle::read(path, pickle)?;
-            return Self::of_pickle(path, bytes.len(), &pickle, storages);
-        }
-        if legacy::is_pickle(bytes) {
-            let (pickle, storages) = legacy::open(path, bytes)?;
-            return Self::of_pickle(path, bytes.len(), &pickle, storages);
+            return Self::of_pickle(path, bytes.len(), &pickle, || Ok(storages));
         }
         if safetensors::is_safetensors(bytes) {
             return Self::new(path, safetensors::tensors(path, bytes)?);
+        }
+        if legacy::is_pickle(bytes) {
+            let file = legacy::open(path, bytes)?;
+            let storages = || legacy::storages(path, &file);
+            return Self::of_pickle(path, bytes.len(), &file.object, storages);
         }
         let found = match bytes.get(257..262) {
             Some(b"ustar") => "a tar, as the first releases of PyTorch wrote it",
@@ -96,10 +97,11 @@ impl StateDict {
         path: &Path,
         file_length: usize,
         pickle: &Pickle<'a>,
-        storages: Storages<'a>,
+        storages: impl FnOnce() -> Result<Storages<'a>, StateDictError>,
     ) -> Result<Self, StateDictError> {
-        let mut builder = Builder::new(path, file_length, storages);
-        let tensors = names::tensors(path, pickle)?.into_iter().map(|(name, view)| {
+        let views = names::tensors(path, pickle)?;
+        let mut builder = Builder::new(path, file_length, storages()?);
+        let tensors = views.into_iter().map(|(name, view)| {
             let tensor = builder.tensor(&name, view)?;
             Ok((name, tensor))
         });

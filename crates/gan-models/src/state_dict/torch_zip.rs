@@ -9,6 +9,8 @@ use rawzip::{CompressionMethod, ZipArchive, ZipFileHeaderRecord, ZipSliceArchive
 use super::error::{StateDictError, shown};
 use super::storage::Storages;
 
+const STORAGES: &[u8] = b"data/";
+
 /// The pickle and the storages.
 pub(super) fn open<'a>(
     path: &Path,
@@ -31,7 +33,7 @@ pub(super) fn open<'a>(
         }
     };
     let storages = records.into_iter().filter_map(|(name, bytes)| {
-        let key = name.strip_prefix(b"data/")?;
+        let key = name.strip_prefix(STORAGES)?;
         Some((key.to_vec(), bytes))
     });
     Ok((pickle, Storages { by_key: storages.collect(), big_endian }))
@@ -57,6 +59,10 @@ fn records<'a>(path: &Path, bytes: &'a [u8]) -> Result<HashMap<Vec<u8>, &'a [u8]
         let Some(name) = name.strip_prefix(&folder[..]).filter(|_| !entry.is_dir()) else {
             continue;
         };
+        let kept = matches!(name, b"data.pkl" | b"byteorder" | b"constants.pkl");
+        if !kept && !name.starts_with(STORAGES) {
+            continue; // nothing that says what the tensors are
+        }
         let content = content(&archive, bytes, &entry).map_err(|found| {
             StateDictError::damaged(path, format!("a whole record {}", shown(name)), found)
         })?;

@@ -116,7 +116,10 @@ pub(super) fn read<'a>(pickle: &Pickle<'a>, object: &Object) -> Result<View<'a>>
                 (callable, args) = (*function, pickle.items(*arguments));
             }
             _ => {
-                return Err(Fault::Wrong("a tensor's arguments", format!("{} of them", args.len())));
+                return Err(Fault::Wrong(
+                    "a tensor's arguments",
+                    format!("{} of them", args.len()),
+                ));
             }
         }
     }
