@@ -2,7 +2,8 @@
 
 Writes crates/gan-models/tests/state_dicts: files that are read, files that are refused, and expected.safetensors,
 what PyTorch itself reads from the former (bool, int8 and uint16 as the next type that candle has). Small ones
-become seeds of the fuzz target. Made with torch 2.15.
+become seeds of the fuzz target. Made with torch 2.15. The same values each time, but in the old form PyTorch names
+storages by their addresses.
 
 The writers of Python 2, of views of storages and of big-endian machines are long gone; their files are composed
 here after torch/serialization.py, and PyTorch must read them too.
@@ -35,11 +36,11 @@ expected = {}
 
 
 def flat(value, name=""):
-    """Names and tensors; `module.` is left away by who calls."""
     if isinstance(value, torch.Tensor):
         yield name, value.detach()
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, (list, tuple)) else ()
-    for key, child in children:
+    if isinstance(value, (list, tuple)):
+        value = dict(enumerate(value))
+    for key, child in value.items() if isinstance(value, dict) else ():
         yield from flat(child, f"{name}.{key}" if name else str(key))
 
 
@@ -214,13 +215,15 @@ class View:
 
 
 def python_2():
+    """Storages 94, of which a part is a storage of its own, and 17, which was on a graphics card."""
     numbers, more = torch.arange(12.0), torch.arange(3, dtype=torch.float64)
     whole = Stored(torch.FloatStorage, "94", "cpu", 12, None)
     part = Stored(torch.FloatStorage, "94", "cpu", 12, ("95", 4, 6))
     cuda = Stored(torch.cuda.DoubleStorage, "17", "cuda:0", 3, None)
-    value = OrderedDict(
-        [("0.weight", View(whole, 0, (3, 4), (4, 1))), ("0.part", View(part, 1, (2, 2), (2, 1))), ("1.cuda", View(cuda, 0, (3,), (1,)))]
-    )
+    value = OrderedDict()
+    value["0.weight"] = View(whole, 0, (3, 4), (4, 1))
+    value["0.part"] = View(part, 1, (2, 2), (2, 1))
+    value["1.cuda"] = View(cuda, 0, (3,), (1,))
     file = io.BytesIO()
     for pickled in [0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}, value, ["17", "94"]]:
         Python2(file, 2).dump(pickled)
@@ -253,7 +256,8 @@ def seeds():
     """Without checksums, so that a changed byte is not all that is found."""
     weight = torch.arange(6.0).view(2, 3)
     state = OrderedDict(weight=weight.T, bias=weight[0])
-    nested = {"net": nn.DataParallel(nn.Linear(1, 1)).state_dict(), "all": [1, 2.5, (weight.half(), {3: weight.to(torch.uint16)})]}
+    nested = {"net": nn.DataParallel(nn.Linear(1, 1)).state_dict()}
+    nested["all"] = [1, 2.5, (weight.half(), {3: weight.to(torch.uint16)})]
     torch.serialization.set_crc32_options(False)
     save("zip", state, SEEDS)
     save("nested", nested, SEEDS, pickle_protocol=4)

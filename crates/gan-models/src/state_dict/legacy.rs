@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::error::{StateDictError, shown};
-use super::pickle::{Pickle, Value};
+use super::pickle::{MAX_OPCODES, Pickle, Value};
 use super::storage::Storages;
 use super::view::Storage;
 
@@ -30,9 +30,9 @@ pub(super) struct Legacy<'a> {
 
 /// Reads the pickles.
 pub(super) fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<Legacy<'a>, StateDictError> {
-    let mut rest = bytes;
+    let (mut rest, mut opcodes) = (bytes, MAX_OPCODES);
     let mut next = || -> Result<Pickle<'a>, StateDictError> {
-        let pickle = Pickle::read(path, rest)?;
+        let pickle = Pickle::read(path, rest, &mut opcodes)?;
         rest = &rest[pickle.length()..];
         Ok(pickle)
     };

@@ -1,5 +1,5 @@
-//! The zip that `torch.save` writes since PyTorch 1.6: a folder of any name with `data.pkl`, `byteorder` (since
-//! 2.1) and the storages as `data/0`, `data/1` and so on, none of them packed.
+//! The zip that `torch.save` writes since PyTorch 1.6: a folder of any name with `data.pkl`, in newer files
+//! `byteorder`, and the storages as `data/0`, `data/1` and so on, none of them packed.
 
 use std::collections::HashMap;
 use std::path::Path;
