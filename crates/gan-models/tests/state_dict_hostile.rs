@@ -335,7 +335,7 @@ fn module_is_taken_from_names_that_all_have_it() {
     assert_eq!(names(&dict(&[("module.a", good()), ("b", good())])), ["module.a", "b"]);
     assert_eq!(names(&dict(&[("module.module.a", good())])), ["module.a"]);
     let inner = ("module.net", dict(&[("module.a", good())]));
-    assert_eq!(names(&dict(&[inner.clone()])), ["module.net.a"]);
+    assert_eq!(names(&dict(std::slice::from_ref(&inner))), ["module.net.a"]);
     assert_eq!(names(&dict(&[inner, ("module.b", good())])), ["net.a", "b"]);
     let default =
         [b"ccollections\ndefaultdict\ncbuiltins\ndict\n\x85R", &text("a")[..], &good(), b"s"];

@@ -66,7 +66,10 @@ pub(super) fn storages<'a>(path: &Path, file: &Legacy<'a>) -> Result<Storages<'a
         let wrong = |expected: &str, found: String| StateDictError::damaged(path, expected, found);
         let text = keys.text(*key).unwrap_or_default();
         let Some(size) = sizes.get(text) else {
-            return Err(wrong("storages of types that candle has", keys.describe(*key)));
+            return Err(wrong(
+                "storages that the object has, of types that candle has",
+                keys.describe(*key),
+            ));
         };
         let cut =
             || wrong(&format!("all of storage {}", shown(text)), "the end of the file".into());
