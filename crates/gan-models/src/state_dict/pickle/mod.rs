@@ -234,4 +234,45 @@ mod tests {
             assert_eq!(value(bytes), expected, "{bytes:?}");
         }
     }
+
+    #[test]
+    fn what_lies_below_a_mark_is_out_of_reach() {
+        for bytes in
+            [&b"K\x01K\x02(\x86t."[..], b"K\x01(\x85.", b"}NN(s.", b"K\x01(2.", b"t.", b"."]
+        {
+            let read = Pickle::read(Path::new("test"), bytes, &mut 9);
+            assert!(read.is_err(), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn opcodes_in_any_order() {
+        let prefixes: [&[u8]; 5] =
+            [b"", b"(}K\x01K\x02", b"(]K\x01", b"ca\nb\n(", b"K\x01K\x02K\x03("];
+        let mut pickles = 0;
+        for prefix in prefixes {
+            for first in 0..=255 {
+                for second in 0..=255 {
+                    let bytes = [prefix, &[first, second], b"t.\0\0\0\0\0\0\0\n\n\n"].concat();
+                    let read = Pickle::read(Path::new("test"), &bytes, &mut 20);
+                    pickles += usize::from(read.is_ok_and(|pickle| pickle.length() <= bytes.len()));
+                }
+            }
+        }
+        assert!(pickles > 1000, "only {pickles} of them are pickles");
+    }
+
+    #[test]
+    fn the_memo_is_as_large_as_what_is_in_it() {
+        assert_eq!(value(b"Nr\xff\xff\xff\xff0j\xff\xff\xff\xff."), "None");
+        assert_eq!(value(b"Np4294967295\n0g4294967295\n."), "None");
+        for (bytes, because) in [
+            (&b"Np4294967296\n."[..], "\"4294967296\" as a number"),
+            (b"h\x01.", "a reference to value 1, which is not there"),
+            (b"\x80\x06N.", "found protocol 6"),
+        ] {
+            let e = Pickle::read(Path::new("test"), bytes, &mut 9).expect_err("no pickle");
+            assert!(e.to_string().contains(because), "{e}");
+        }
+    }
 }
