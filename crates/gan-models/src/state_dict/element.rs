@@ -1,6 +1,6 @@
 //! Types of elements, as PyTorch and safetensors name them and as candle has them.
 
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{DType, Device, Tensor};
 use safetensors::Dtype;
 
 /// A type of elements that is read.
@@ -16,7 +16,7 @@ pub(super) enum Element {
 
 impl Element {
     /// That of a class of storages, such as `FloatStorage`; else the name of the type that candle lacks.
-    pub(super) fn of_storage(class: &str) -> std::result::Result<Self, &str> {
+    pub(super) fn of_storage(class: &str) -> Result<Self, &str> {
         Ok(Self::Same(match class {
             "DoubleStorage" => DType::F64,
             "FloatStorage" => DType::F32,
@@ -35,7 +35,7 @@ impl Element {
     }
 
     /// That of PyTorch's `torch.float32` and so on.
-    pub(super) fn of_dtype(name: &str) -> std::result::Result<Self, &str> {
+    pub(super) fn of_dtype(name: &str) -> Result<Self, &str> {
         Ok(Self::Same(match name {
             "float64" => DType::F64,
             "float32" => DType::F32,
@@ -90,7 +90,7 @@ impl Element {
     }
 
     /// A tensor of elements that lie one behind the other, in the machine's order of bytes.
-    pub(super) fn tensor(self, bytes: &[u8], shape: &[usize]) -> Result<Tensor> {
+    pub(super) fn tensor(self, bytes: &[u8], shape: &[usize]) -> candle_core::Result<Tensor> {
         match self {
             Self::Same(dtype) => Tensor::from_raw_buffer(bytes, dtype, shape, &Device::Cpu),
             Self::I8 => {
@@ -105,10 +105,15 @@ impl Element {
     }
 }
 
-/// Whether candle can reckon with such a shape: the product of its sizes, those of 0 left out, fits memory.
-pub(super) fn is_possible(shape: &[usize]) -> bool {
+/// Refuses shapes, in words, with which candle could not reckon: it multiplies their sizes unchecked, also
+/// those beside one of 0.
+pub(super) fn check_shape(shape: &[usize]) -> Result<(), String> {
+    if shape.len() > MAX_DIMS {
+        return Err(format!("{} dimensions", shape.len()));
+    }
     let product = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size.max(&1)));
-    shape.len() <= MAX_DIMS && product.is_some_and(|n| n <= isize::MAX as usize / 8)
+    let fits = product.is_some_and(|n| n <= isize::MAX as usize / 8);
+    if fits { Ok(()) } else { Err(format!("{shape:?}")) }
 }
 
 /// As PyTorch's own loops have it.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::error::{StateDictError, shown};
-use super::pickle::{Pickle, Value};
+use super::pickle::{MAX_OPCODES, Pickle, Value};
 use super::storage::Storages;
 use super::view::Storage;
 
@@ -21,14 +21,18 @@ pub(super) fn is_pickle(bytes: &[u8]) -> bool {
         || bytes.strip_prefix(b"L").is_some_and(|rest| rest.starts_with(MAGIC[1]))
 }
 
-/// The pickle of the object, and the storages.
-pub(super) fn open<'a>(
-    path: &Path,
-    bytes: &'a [u8],
-) -> Result<(Pickle<'a>, Storages<'a>), StateDictError> {
-    let mut rest = bytes;
+/// A file whose pickles were read.
+pub(super) struct Legacy<'a> {
+    pub(super) object: Pickle<'a>,
+    keys: Pickle<'a>,
+    storages: &'a [u8],
+}
+
+/// Reads the pickles.
+pub(super) fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<Legacy<'a>, StateDictError> {
+    let (mut rest, mut opcodes) = (bytes, MAX_OPCODES);
     let mut next = || -> Result<Pickle<'a>, StateDictError> {
-        let pickle = Pickle::read(path, rest)?;
+        let pickle = Pickle::read(path, rest, &mut opcodes)?;
         rest = &rest[pickle.length()..];
         Ok(pickle)
     };
@@ -42,18 +46,14 @@ pub(super) fn open<'a>(
         return Err(StateDictError::damaged(path, format!("version {VERSION}"), found));
     }
     let _system = next()?;
-    let object = next()?;
-    let keys = next()?;
-    let storages = storages(path, rest, &object, &keys)?;
-    Ok((object, storages))
+    let (object, keys) = (next()?, next()?);
+    Ok(Legacy { object, keys, storages: rest })
 }
 
-fn storages<'a>(
-    path: &Path,
-    mut rest: &'a [u8],
-    object: &Pickle<'a>,
-    keys: &Pickle<'a>,
-) -> Result<Storages<'a>, StateDictError> {
+/// The storages. Their lengths follow from their types, all of which must be known.
+pub(super) fn storages<'a>(path: &Path, file: &Legacy<'a>) -> Result<Storages<'a>, StateDictError> {
+    let Legacy { object, keys, storages: rest } = file;
+    let mut rest = *rest;
     // A storage that has several types is written as that which comes first.
     let mut sizes = HashMap::new();
     for description in object.persistent() {
@@ -66,7 +66,10 @@ fn storages<'a>(
         let wrong = |expected: &str, found: String| StateDictError::damaged(path, expected, found);
         let text = keys.text(*key).unwrap_or_default();
         let Some(size) = sizes.get(text) else {
-            return Err(wrong("names of storages that the object has", keys.describe(*key)));
+            return Err(wrong(
+                "storages that the object has, of types that candle has",
+                keys.describe(*key),
+            ));
         };
         let cut =
             || wrong(&format!("all of storage {}", shown(text)), "the end of the file".into());

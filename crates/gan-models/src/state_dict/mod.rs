@@ -2,14 +2,15 @@
 //! safetensors.
 //!
 //! A file of `torch.save` contains a pickle, a program that may call any function of Python. Nothing of it is
-//! run here: calls become plain values ([`pickle`]), a few names mean something (ordered dictionaries, tensors,
-//! parameters, storages), and what any other one would have made is passed over, or refused by its name where
-//! a tensor would need it.
+//! run here: calls become plain values, a few names mean something (ordered dictionaries, tensors, parameters,
+//! storages), and what any other one would have made is passed over, or refused by its name where a tensor is
+//! made of it or nothing else is there.
 //!
-//! What a file makes us take is bounded by its length. No length in it is believed before the bytes are there;
-//! a pickle has at most 2²² opcodes; dictionaries lie in each other at most 64 deep; the names of tensors take at
-//! most 16 times the bytes of the pickle and 1 MiB; and their elements at most 4 times the bytes of the file and
-//! 16 MiB, which matters where a tensor was expanded from fewer elements than it has.
+//! What a file makes us take is bounded by its length. No length in it is believed before the bytes are there.
+//! Its pickles have at most 2²² opcodes, for each of which they take about 100 bytes; dictionaries lie in each
+//! other at most 64 deep; the names of tensors take at most 16 times the bytes of the pickle and 1 MiB; and their
+//! elements at most 4 times the bytes of the file and 16 MiB, which matters where a tensor was expanded from
+//! fewer elements than it has.
 
 mod element;
 mod error;
@@ -28,14 +29,15 @@ use candle_core::Tensor;
 
 pub use error::StateDictError;
 use error::shown;
-use pickle::Pickle;
+use pickle::{MAX_OPCODES, Pickle};
 use storage::{Builder, Storages};
 
 /// Tensors by name as a file holds them, in its order.
 ///
 /// Names of nested dictionaries are joined by dots, places in lists and tuples are numbers:
-/// `{"epoch": 3, "netG": {"main.0.weight": …}}` has `netG.main.0.weight`. What is no tensor is left out. The
-/// `module.` that DataParallel puts before names is taken from those of every dictionary whose tensors all have it.
+/// `{"epoch": 3, "netG": {"main.0.weight": …}}` has `netG.main.0.weight`. What is no tensor is left out, but a
+/// module that has some is refused. The `module.` that DataParallel puts before names is taken from those of
+/// every dictionary whose tensors all have it.
 ///
 /// Tensors are contiguous, on the CPU and of the type that the file has, but for those that candle lacks: bool
 /// becomes `U8`, int8 `I16` and uint16 `U32`. Tensors that are the same part of the same storage, such as tied
@@ -64,15 +66,16 @@ impl StateDict {
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, StateDictError> {
         if bytes.starts_with(b"PK\x03\x04") {
             let (pickle, storages) = torch_zip::open(path, bytes)?;
-            let pickle = Pickle::read(path, pickle)?;
-            return Self::of_pickle(path, bytes.len(), &pickle, storages);
-        }
-        if legacy::is_pickle(bytes) {
-            let (pickle, storages) = legacy::open(path, bytes)?;
-            return Self::of_pickle(path, bytes.len(), &pickle, storages);
+            let pickle = Pickle::read(path, pickle, &mut { MAX_OPCODES })?;
+            return Self::of_pickle(path, bytes.len(), &pickle, || Ok(storages));
         }
         if safetensors::is_safetensors(bytes) {
             return Self::new(path, safetensors::tensors(path, bytes)?);
+        }
+        if legacy::is_pickle(bytes) {
+            let file = legacy::open(path, bytes)?;
+            let storages = || legacy::storages(path, &file);
+            return Self::of_pickle(path, bytes.len(), &file.object, storages);
         }
         let found = match bytes.get(257..262) {
             Some(b"ustar") => "a tar, as the first releases of PyTorch wrote it",
@@ -96,10 +99,11 @@ impl StateDict {
         path: &Path,
         file_length: usize,
         pickle: &Pickle<'a>,
-        storages: Storages<'a>,
+        storages: impl FnOnce() -> Result<Storages<'a>, StateDictError>,
     ) -> Result<Self, StateDictError> {
-        let mut builder = Builder::new(path, file_length, storages);
-        let tensors = names::tensors(path, pickle)?.into_iter().map(|(name, view)| {
+        let views = names::tensors(path, pickle)?;
+        let mut builder = Builder::new(path, file_length, storages()?);
+        let tensors = views.into_iter().map(|(name, view)| {
             let tensor = builder.tensor(&name, view)?;
             Ok((name, tensor))
         });

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::error::StateDictError;
+use super::error::{StateDictError, shown};
 use super::pickle::{Id, Object, Pickle, Value};
 use super::view::{self, Fault, View, is_other_tensor, is_tensor};
 
@@ -298,6 +298,6 @@ fn refusal(path: &Path, name: &str, fault: Fault) -> StateDictError {
 fn place(name: &str) -> String {
     match name {
         "" => "its content".into(),
-        name => super::error::shown(name.as_bytes()),
+        name => shown(name.as_bytes()),
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use candle_core::Tensor;
 
-use super::error::StateDictError;
+use super::error::{StateDictError, shown};
 use super::view::View;
 
 /// Bytes of elements that a file's tensors may take: as many times those of the file, and some more for what
@@ -42,14 +42,16 @@ impl<'a, 'p> Builder<'a, 'p> {
         if let Some(tensor) = self.made.get(&view) {
             return Ok(tensor.clone());
         }
+        let name = || shown(name.as_bytes());
         let bytes = self.elements(&view).map_err(|(expected, found)| {
-            StateDictError::damaged(self.path, format!("{expected} for {name}"), found)
+            StateDictError::damaged(self.path, format!("{expected} for {}", name()), found)
         })?;
         let count: usize = view.shape.iter().product();
         let size = count.saturating_mul(view.element.size_in_memory());
         let Some(left) = self.left.checked_sub(size) else {
             let expected = format!("tensors of at most {EXPANSION} times the bytes of the file");
-            return Err(StateDictError::other(self.path, expected, format!("{name} beyond that")));
+            let found = format!("{} beyond that", name());
+            return Err(StateDictError::other(self.path, expected, found));
         };
         self.left = left;
         let mut bytes = gather(bytes, &view);
@@ -66,7 +68,7 @@ impl<'a, 'p> Builder<'a, 'p> {
     /// expected and what there is.
     fn elements(&self, view: &View<'_>) -> Result<&'a [u8], (String, String)> {
         let storage = &view.storage;
-        let key = super::error::shown(storage.key);
+        let key = shown(storage.key);
         let Some(bytes) = self.storages.by_key.get(storage.key).copied() else {
             return Err((format!("storage {key}"), "none of that name".into()));
         };

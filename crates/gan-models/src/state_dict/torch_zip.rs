@@ -1,5 +1,5 @@
-//! The zip that `torch.save` writes since PyTorch 1.6: a folder of any name with `data.pkl`, `byteorder` (since
-//! 2.1) and the storages as `data/0`, `data/1` and so on, none of them packed.
+//! The zip that `torch.save` writes since PyTorch 1.6: a folder of any name with `data.pkl`, in newer files
+//! `byteorder`, and the storages as `data/0`, `data/1` and so on, none of them packed.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,6 +8,8 @@ use rawzip::{CompressionMethod, ZipArchive, ZipFileHeaderRecord, ZipSliceArchive
 
 use super::error::{StateDictError, shown};
 use super::storage::Storages;
+
+const STORAGES: &[u8] = b"data/";
 
 /// The pickle and the storages.
 pub(super) fn open<'a>(
@@ -31,7 +33,7 @@ pub(super) fn open<'a>(
         }
     };
     let storages = records.into_iter().filter_map(|(name, bytes)| {
-        let key = name.strip_prefix(b"data/")?;
+        let key = name.strip_prefix(STORAGES)?;
         Some((key.to_vec(), bytes))
     });
     Ok((pickle, Storages { by_key: storages.collect(), big_endian }))
@@ -57,6 +59,10 @@ fn records<'a>(path: &Path, bytes: &'a [u8]) -> Result<HashMap<Vec<u8>, &'a [u8]
         let Some(name) = name.strip_prefix(&folder[..]).filter(|_| !entry.is_dir()) else {
             continue;
         };
+        let kept = matches!(name, b"data.pkl" | b"byteorder" | b"constants.pkl");
+        if !kept && !name.starts_with(STORAGES) {
+            continue; // nothing that says what the tensors are
+        }
         let content = content(&archive, bytes, &entry).map_err(|found| {
             StateDictError::damaged(path, format!("a whole record {}", shown(name)), found)
         })?;

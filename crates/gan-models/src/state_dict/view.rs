@@ -1,6 +1,6 @@
 //! What a pickle says of a tensor: which elements of which storage it is.
 
-use super::element::{Element, MAX_DIMS, is_possible};
+use super::element::{Element, MAX_DIMS, check_shape};
 use super::error::shown;
 use super::pickle::{Global, Id, Object, Pickle, Value};
 
@@ -28,7 +28,8 @@ pub(super) struct Storage<'a> {
     pub(super) element: Element,
     /// Its elements.
     pub(super) len: usize,
-    /// Where in it, and how long, the part is that the tensor takes for its storage; PyTorch before 0.4.
+    /// First element and length of the part of it that the tensor takes for its storage, in files of older
+    /// releases.
     pub(super) part: Option<(usize, usize)>,
 }
 
@@ -176,15 +177,13 @@ fn view<'a>(
         let found = format!("{} for {}", strides.len(), shape.len());
         return Err(Fault::Wrong("as many strides as dimensions", found));
     }
-    if !is_possible(&shape) {
-        return Err(Fault::Wrong("a shape that fits memory", format!("{shape:?}")));
-    }
+    check_shape(&shape).map_err(|found| Fault::Wrong("a shape that fits memory", found))?;
     Ok(View { storage, element, offset: size(pickle, offset, "an offset")?, shape, strides })
 }
 
 impl<'a> Storage<'a> {
     /// What the description says that stands in the place of a storage:
-    /// `("storage", class, key, device, elements)`, before 1.6 with the part of it that is meant.
+    /// `("storage", class, key, device, elements)`, before 1.6 with a part of it or `None`.
     fn read(pickle: &Pickle<'a>, id: Id) -> Result<Self> {
         let Value::Persistent(description) = pickle.value(id) else {
             return Err(fault(pickle, id, "a storage"));

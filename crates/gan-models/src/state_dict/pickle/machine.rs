@@ -5,12 +5,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::cursor::{Cursor, binary, decimal};
-use super::{Global, Id, Object, Pickle, Value};
+use super::{Global, Id, MAX_OPCODES, Object, Pickle, Value};
 use crate::state_dict::error::StateDictError;
-
-/// Opcodes that a pickle may have. Memory is bounded by it, at about 100 bytes for each; PyTorch writes less
-/// than 50 for a tensor.
-const MAX_OPCODES: usize = 1 << 22;
 
 type Result<T> = std::result::Result<T, StateDictError>;
 
@@ -39,8 +35,10 @@ impl<'a, 'p> Machine<'a, 'p> {
         Self { bytes: Cursor::new(path, bytes), values: SHARED.into(), stack, marks, memo }
     }
 
-    pub(super) fn run(mut self) -> Result<Pickle<'a>> {
-        for _ in 0..MAX_OPCODES {
+    /// Runs to the end, with at most `opcodes`, of which those are taken that there are.
+    pub(super) fn run(mut self, opcodes: &mut usize) -> Result<Pickle<'a>> {
+        while let Some(left) = opcodes.checked_sub(1) {
+            *opcodes = left;
             let opcode = self.bytes.byte()?;
             if opcode == b'.' {
                 let root = self.pop()?;
@@ -57,8 +55,8 @@ impl<'a, 'p> Machine<'a, 'p> {
                 return Err(self.bytes.wrong(format!("opcode {opcode:#04x}")));
             }
         }
-        let expected = format!("a pickle of at most {MAX_OPCODES} opcodes");
-        Err(StateDictError::other(self.bytes.path, expected, "a longer one"))
+        let expected = format!("pickles of at most {MAX_OPCODES} opcodes");
+        Err(StateDictError::other(self.bytes.path, expected, "more"))
     }
 
     fn number(&mut self, opcode: u8) -> Result<bool> {
