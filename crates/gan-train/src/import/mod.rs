@@ -148,8 +148,9 @@ impl Imported {
         let missing = |what: &str| {
             TrainError::Config(format!("no {what} was imported, and the input is one's"))
         };
+        let reads = |n: usize| self.generator.as_ref().is_some_and(|g| g.input == [n, 1, 1]);
         let input = match *input.dims() {
-            [_, _, 1, 1] => input.flatten_from(1)?,
+            [_, n, 1, 1] if reads(n) => input.flatten_from(1)?,
             _ => input.clone(),
         };
         match (input.rank(), &self.generator, &self.discriminator) {
