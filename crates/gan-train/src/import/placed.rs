@@ -17,6 +17,16 @@ use crate::phase::Network;
 /// PyTorch's count of batches beside running statistics, which nothing here depends on.
 const COUNT: &str = "num_batches_tracked";
 
+/// The layers that a network should have.
+struct Expected {
+    /// Names of their tensors in our network.
+    own_keys: Vec<Option<String>>,
+    layers: Vec<Layer>,
+    /// Channels, height and width of what they read.
+    input: [usize; 3],
+    width: Option<usize>,
+}
+
 /// Tensors of a file whose names begin alike, and might be a network.
 pub(super) struct Group<'a> {
     path: &'a Path,
@@ -75,46 +85,63 @@ impl<'a> Group<'a> {
         architecture: &Architecture,
         image: Option<ImageShape>,
     ) -> Result<Placed, Vec<String>> {
-        let (layers, input, width): (Vec<(Option<String>, Layer)>, _, _) = match architecture.model
-        {
-            Some(_) => {
-                let Some(own) = Own::dcgan(network, &self.shapes) else {
-                    return Err(vec![self.no_dcgan(network)]);
-                };
-                let described = own.described;
-                let numbered = described.numbered_main();
-                let named =
-                    |(own, numbered): (&Layer, Layer)| (own.key().map(String::from), numbered);
-                let layers = described.main.iter().zip(numbered).map(named).collect();
-                (layers, described.input, Some(own.width))
-            }
-            None => {
-                let layers = match network {
-                    Network::Generator => &architecture.generator,
-                    _ => &architecture.discriminator,
-                };
-                if layers.is_empty() {
-                    return Err(vec![format!("the architecture has no {}", network.name())]);
-                }
-                let named = |layer: &Layer| (layer.key().map(String::from), layer.clone());
-                let input = self.input(network, layers, image);
-                (layers.iter().map(named).collect(), input, None)
-            }
+        let Expected { own_keys, layers, input, width } =
+            self.expected(network, architecture, image)?;
+        let mut fit = Fit::new(&layers, input, &self.shapes);
+        if fit.differences.is_empty() {
+            let known: BTreeSet<String> = fit.names().collect();
+            let surplus = self.shapes.iter().filter(|(name, _)| !known.contains(*name));
+            let said = |(name, dims): (&String, _)| format!("{name} {dims:?} is not known there");
+            fit.differences = surplus.map(said).collect();
+        }
+        if !fit.differences.is_empty() {
+            return Err(fit.differences);
+        }
+        let Fit { layers, output, .. } = fit;
+        let tensors = self.tensors(&own_keys, &layers)?;
+        let probability = match architecture.model {
+            Some(_) => true, // as the example has it
+            None => layers.last() == Some(&Layer::Sigmoid),
         };
-        let (own_keys, layers): (Vec<_>, Vec<Layer>) = layers.into_iter().unzip();
-        let Fit { layers, output, mut differences } = Fit::new(&layers, input, &self.shapes);
-        let expected: BTreeSet<String> =
-            Fit { layers: layers.clone(), ..Fit::default() }.names().collect();
-        if differences.is_empty() {
-            let surplus = self.shapes.iter().filter(|(name, _)| !expected.contains(*name));
-            differences
-                .extend(surplus.map(|(name, dims)| format!("{name} {dims:?} is not known there")));
+        let (path, prefix) = (self.path.to_path_buf(), self.prefix.clone());
+        Ok(Placed { path, prefix, layers, tensors, input, output, width, probability })
+    }
+
+    /// The layers that a network of the architecture would have here.
+    fn expected(
+        &self,
+        network: Network,
+        architecture: &Architecture,
+        image: Option<ImageShape>,
+    ) -> Result<Expected, Vec<String>> {
+        let own_keys =
+            |layers: &[Layer]| layers.iter().map(|layer| layer.key().map(String::from)).collect();
+        if architecture.model.is_some() {
+            let Some(Own { described, width }) = Own::dcgan(network, &self.shapes) else {
+                return Err(vec![self.no_dcgan(network)]);
+            };
+            let (own_keys, layers) = (own_keys(&described.main), described.numbered_main());
+            return Ok(Expected { own_keys, layers, input: described.input, width: Some(width) });
         }
-        if !differences.is_empty() {
-            return Err(differences);
+        let layers = match network {
+            Network::Generator => architecture.generator.clone(),
+            _ => architecture.discriminator.clone(),
+        };
+        if layers.is_empty() {
+            return Err(vec![format!("the architecture has no {}", network.name())]);
         }
+        let input = self.input(network, &layers, image);
+        Ok(Expected { own_keys: own_keys(&layers), layers, input, width: None })
+    }
+
+    /// The tensors of layers by the names that they have in our network, in f32.
+    fn tensors(
+        &self,
+        own_keys: &[Option<String>],
+        layers: &[Layer],
+    ) -> Result<HashMap<String, Tensor>, Vec<String>> {
         let mut tensors = HashMap::new();
-        for (own_key, layer) in own_keys.iter().zip(&layers) {
+        for (own_key, layer) in own_keys.iter().zip(layers) {
             let (Some(own_key), Some(key)) = (own_key, layer.key()) else { continue };
             for name in layer.tensors() {
                 let tensor = self.dict.get(&format!("{}{key}.{name}", self.prefix));
@@ -124,13 +151,8 @@ impl<'a> Group<'a> {
                 tensors.insert(format!("{own_key}.{name}"), tensor);
             }
         }
-        tensors.extend(masks(&layers)?);
-        let probability = match architecture.model {
-            Some(_) => true, // as the example has it
-            None => layers.last() == Some(&Layer::Sigmoid),
-        };
-        let (path, prefix) = (self.path.to_path_buf(), self.prefix.clone());
-        Ok(Placed { path, prefix, layers, tensors, input, output, width, probability })
+        tensors.extend(masks(layers)?);
+        Ok(tensors)
     }
 
     /// What a network reads, as its first weight says: latents of one pixel, or images.
