@@ -101,6 +101,35 @@ fn figures_are_drawn_at_chosen_epochs_and_at_the_end() {
     assert_eq!([drawn_at(2), drawn_at(3), drawn_at(4)], [[false; 2], [true; 2], [false; 2]]);
 }
 
+/// Epochs are of 10 steps. A run that was stopped and goes on, from the checkpoint before its last epoch, follows its latents
+/// as one that was not.
+#[test]
+fn an_autoencoder_follows_its_latents() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let train = "train mnist-autoencoder --data synthetic-digits --set data.limit=100 --batch-size 8 \
+                 --set autoencoder.width=4 --set output.checkpoint_every=120";
+    succeeds(folder, &format!("{train} --steps 34 --out whole"));
+    succeeds(folder, &format!("{train} --steps 24 --out half"));
+    std::fs::remove_file(folder.join("half/checkpoints/000000192.safetensors")).expect("there");
+    succeeds(folder, "train --resume half --steps 34");
+    let bytes = |name: &str| std::fs::read(folder.join(name)).expect("it was written");
+    for file in ["latent_cdf.json", "latent_cdf.png", "latent_ks.svg"] {
+        assert!(bytes(&format!("whole/plots/{file}")) == bytes(&format!("half/plots/{file}")));
+    }
+    let latents: serde_json::Value =
+        serde_json::from_slice(&bytes("half/plots/latent_cdf.json")).expect("JSON");
+    let moments = latents["moments"].as_array().expect("a list");
+    let of = |key: &str| -> Vec<Option<u64>> { moments.iter().map(|m| m[key].as_u64()).collect() };
+    assert_eq!(of("images_seen"), [0, 80, 160, 240, 272].map(Some));
+    assert_eq!(of("epoch"), [Some(0), Some(1), Some(2), Some(3), None]);
+
+    succeeds(folder, "reconstruct whole --n 3");
+    for file in ["test.png", "test-best.png", "test-worst.png", "test.json"] {
+        assert!(folder.join("whole/reconstructed").join(file).is_file(), "{file}");
+    }
+}
+
 #[test]
 fn results_as_json_are_one_line_on_stdout() {
     let folder = tempfile::tempdir().expect("a folder");

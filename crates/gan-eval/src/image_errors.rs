@@ -93,6 +93,11 @@ impl ImageErrors {
         self.mse.is_empty()
     }
 
+    /// Mean squared error of each image so far on the scale [-1, 1], in the order in which they came.
+    pub fn mse(&self) -> &[f64] {
+        &self.mse
+    }
+
     /// Errors over all images so far; refused where there are none.
     pub fn result(&self) -> Result<ImageErrorsResult> {
         let Some(shape) = self.shape else { return Err(EvalError::Empty) };
