@@ -48,6 +48,22 @@ fn train_sample_report() {
     succeeds(folder, "sample runs/00001-digits --n 3 --separate --out many");
     assert!(folder.join("many/00002.png").is_file());
 
+    succeeds(
+        folder,
+        "sample runs/00001-digits --n 3 --sharpness synthetic-digits --beside runs/00001-digits --out c.png",
+    );
+    let compared: serde_json::Value =
+        serde_json::from_slice(&bytes("c.sharpness.json")).expect("JSON");
+    let [real, one, other] = [0, 1, 2].map(|i| compared["sets"][i].clone());
+    assert_eq!(one["gradient"], other["gradient"], "the same samples");
+    assert!(real["images"] == 3 && real["gradient"] != one["gradient"], "{compared}");
+    assert!(folder.join("c.beside.png").is_file() && folder.join("c.spectra.png").is_file());
+    succeeds(folder, "sample runs/00001-digits --n 3 --out c.png");
+    assert!(
+        !folder.join("c.sharpness.json").exists(),
+        "it was of other samples, for all one knows"
+    );
+
     let fixed = "sample runs/00001-digits --n 3 --seed 2 --truncation 0.5 --fix z.1=0.25";
     succeeds(folder, fixed);
     for ending in ["png", "safetensors"] {
@@ -239,6 +255,10 @@ fn bad_input_gets_one_clear_sentence() {
         ("sample run --attributes Smiling", 2, "no attributes"),
         ("sample run --classifier run", 2, "no classifier"),
         ("sample run --classifier nowhere", 2, "run folder"),
+        ("sample run --sharpness nowhere", 2, "nowhere"),
+        ("sample run --sharpness synthetic-faces", 2, "the run makes"),
+        ("sample run --beside run", 2, "--sharpness"),
+        ("sample run --sharpness synthetic-digits --beside nowhere", 2, "run folder"),
         ("reconstruct run", 2, "no autoencoder"),
         ("reconstruct nowhere", 2, "run folder"),
         ("presets dcgam", 2, "no preset"),
@@ -256,7 +276,7 @@ fn bad_input_gets_one_clear_sentence() {
         ("report run nowhere", 2, "run folder"),
         ("no-such-command", 2, "unrecognized subcommand"),
     ] {
-        let small = line.starts_with("train digits") || line.contains("synthetic-faces");
+        let small = line.starts_with("train digits") || line.contains("--data synthetic-faces");
         let line = if small && !line.contains("--set data.limit") {
             format!("{line} --set data.limit=100")
         } else {

@@ -132,6 +132,11 @@ impl ImageErrorsResult {
 }
 
 impl Spread {
+    /// Over the values of images, in their order; none where there are no values.
+    pub fn over(values: &[f64]) -> Option<Self> {
+        Self::of(values.iter().copied().enumerate())
+    }
+
     /// Over `(index, value)`; none where there are no values. A NaN makes everything NaN.
     fn of(values: impl Iterator<Item = (usize, f64)>) -> Option<Self> {
         let values: Vec<(usize, f64)> = values.collect();
@@ -166,7 +171,7 @@ fn protocol(shape: [usize; 3]) -> String {
     )
 }
 
-fn times([c, h, w]: [usize; 3]) -> String {
+pub(crate) fn times([c, h, w]: [usize; 3]) -> String {
     format!("{c} channels, height {h}, width {w}")
 }
 
