@@ -13,6 +13,7 @@ mod figures;
 mod interrupt;
 mod reconstruction;
 mod score;
+mod sharpness;
 
 use std::process::ExitCode;
 

@@ -48,6 +48,22 @@ fn train_sample_report() {
     succeeds(folder, "sample runs/00001-digits --n 3 --separate --out many");
     assert!(folder.join("many/00002.png").is_file());
 
+    succeeds(
+        folder,
+        "sample runs/00001-digits --n 3 --sharpness synthetic-digits --beside runs/00001-digits --out c.png",
+    );
+    let compared: serde_json::Value =
+        serde_json::from_slice(&bytes("c.sharpness.json")).expect("JSON");
+    let [real, one, other] = [0, 1, 2].map(|i| compared["sets"][i].clone());
+    assert_eq!(one["gradient"], other["gradient"], "the same samples");
+    assert!(real["images"] == 3 && real["gradient"] != one["gradient"], "{compared}");
+    assert!(folder.join("c.beside.png").is_file() && folder.join("c.spectra.png").is_file());
+    succeeds(folder, "sample runs/00001-digits --n 3 --out c.png");
+    assert!(
+        !folder.join("c.sharpness.json").exists(),
+        "it was of other samples, for all one knows"
+    );
+
     let fixed = "sample runs/00001-digits --n 3 --seed 2 --truncation 0.5 --fix z.1=0.25";
     succeeds(folder, fixed);
     for ending in ["png", "safetensors"] {
@@ -99,6 +115,35 @@ fn figures_are_drawn_at_chosen_epochs_and_at_the_end() {
     assert_eq!(code, 0, "{stderr}");
     assert!(stderr.contains("no figures: "), "{stderr}");
     assert_eq!([drawn_at(2), drawn_at(3), drawn_at(4)], [[false; 2], [true; 2], [false; 2]]);
+}
+
+/// Epochs are of 10 steps. A run that was stopped and goes on, from the checkpoint before its last epoch, follows its latents
+/// as one that was not.
+#[test]
+fn an_autoencoder_follows_its_latents() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let train = "train mnist-autoencoder --data synthetic-digits --set data.limit=100 --batch-size 8 \
+                 --set autoencoder.width=4 --set output.checkpoint_every=120";
+    succeeds(folder, &format!("{train} --steps 34 --out whole"));
+    succeeds(folder, &format!("{train} --steps 24 --out half"));
+    std::fs::remove_file(folder.join("half/checkpoints/000000192.safetensors")).expect("there");
+    succeeds(folder, "train --resume half --steps 34");
+    let bytes = |name: &str| std::fs::read(folder.join(name)).expect("it was written");
+    for file in ["latent_cdf.json", "latent_cdf.png", "latent_ks.svg"] {
+        assert!(bytes(&format!("whole/plots/{file}")) == bytes(&format!("half/plots/{file}")));
+    }
+    let latents: serde_json::Value =
+        serde_json::from_slice(&bytes("half/plots/latent_cdf.json")).expect("JSON");
+    let moments = latents["moments"].as_array().expect("a list");
+    let of = |key: &str| -> Vec<Option<u64>> { moments.iter().map(|m| m[key].as_u64()).collect() };
+    assert_eq!(of("images_seen"), [0, 80, 160, 240, 272].map(Some));
+    assert_eq!(of("epoch"), [Some(0), Some(1), Some(2), Some(3), None]);
+
+    succeeds(folder, "reconstruct whole --n 3");
+    for file in ["test.png", "test-best.png", "test-worst.png", "test.json"] {
+        assert!(folder.join("whole/reconstructed").join(file).is_file(), "{file}");
+    }
 }
 
 #[test]
@@ -210,6 +255,10 @@ fn bad_input_gets_one_clear_sentence() {
         ("sample run --attributes Smiling", 2, "no attributes"),
         ("sample run --classifier run", 2, "no classifier"),
         ("sample run --classifier nowhere", 2, "run folder"),
+        ("sample run --sharpness nowhere", 2, "nowhere"),
+        ("sample run --sharpness synthetic-faces", 2, "the run makes"),
+        ("sample run --beside run", 2, "--sharpness"),
+        ("sample run --sharpness synthetic-digits --beside nowhere", 2, "run folder"),
         ("reconstruct run", 2, "no autoencoder"),
         ("reconstruct nowhere", 2, "run folder"),
         ("presets dcgam", 2, "no preset"),
@@ -227,7 +276,7 @@ fn bad_input_gets_one_clear_sentence() {
         ("report run nowhere", 2, "run folder"),
         ("no-such-command", 2, "unrecognized subcommand"),
     ] {
-        let small = line.starts_with("train digits") || line.contains("synthetic-faces");
+        let small = line.starts_with("train digits") || line.contains("--data synthetic-faces");
         let line = if small && !line.contains("--set data.limit") {
             format!("{line} --set data.limit=100")
         } else {

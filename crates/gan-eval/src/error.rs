@@ -100,6 +100,15 @@ pub enum EvalError {
         got: String,
     },
 
+    /// Images without neighbouring pixels.
+    #[error("images of height {height} and width {width}, expected 2 or more of both")]
+    TooSmall {
+        /// Pixels from top to bottom.
+        height: usize,
+        /// Pixels from left to right.
+        width: usize,
+    },
+
     /// Lists of codes and labels that do not pair up.
     #[error("{codes} codes but {labels} labels; one of each a sample is needed")]
     Codes {

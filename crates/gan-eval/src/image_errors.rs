@@ -93,6 +93,11 @@ impl ImageErrors {
         self.mse.is_empty()
     }
 
+    /// Mean squared error of each image so far on the scale [-1, 1], in the order in which they came.
+    pub fn mse(&self) -> &[f64] {
+        &self.mse
+    }
+
     /// Errors over all images so far; refused where there are none.
     pub fn result(&self) -> Result<ImageErrorsResult> {
         let Some(shape) = self.shape else { return Err(EvalError::Empty) };
@@ -127,6 +132,11 @@ impl ImageErrorsResult {
 }
 
 impl Spread {
+    /// Over the values of images, in their order; none where there are no values.
+    pub fn over(values: &[f64]) -> Option<Self> {
+        Self::of(values.iter().copied().enumerate())
+    }
+
     /// Over `(index, value)`; none where there are no values. A NaN makes everything NaN.
     fn of(values: impl Iterator<Item = (usize, f64)>) -> Option<Self> {
         let values: Vec<(usize, f64)> = values.collect();
@@ -161,7 +171,7 @@ fn protocol(shape: [usize; 3]) -> String {
     )
 }
 
-fn times([c, h, w]: [usize; 3]) -> String {
+pub(crate) fn times([c, h, w]: [usize; 3]) -> String {
     format!("{c} channels, height {h}, width {w}")
 }
 

@@ -29,6 +29,8 @@ pub trait Observer {
     fn found(&mut self, finding: &Finding);
     /// A grid or checkpoint was written.
     fn wrote(&mut self, path: &Path);
+    /// Whole epochs are done: none before the first step.
+    fn epoch(&mut self, _run: &RunDir, _trainer: &Trainer, _epoch: u64) {}
     /// An epoch of `output.figures_at` is done: the time to draw what the family shows.
     fn figures_due(&mut self, _run: &RunDir, _trainer: &Trainer, _epoch: u64) {}
 }
@@ -112,6 +114,9 @@ impl Session {
     ) -> Result<Outcome, TrainError> {
         let total = self.trainer.total_steps();
         let mut saved = false;
+        if self.trainer.steps() == 0 {
+            observer.epoch(&self.run, &self.trainer, 0);
+        }
         while self.trainer.steps() < total {
             if stop.load(Ordering::Relaxed) {
                 if !saved {
@@ -156,7 +161,11 @@ impl Session {
         let crossed = |every: u64| before / every != seen / every;
         let save = crossed(output.checkpoint_every);
         let grid = crossed(output.grid_every);
-        let figures_at = self.trainer.whole_epochs().filter(|n| output.figures_at.contains(n));
+        let epoch = self.trainer.whole_epochs();
+        let figures_at = epoch.filter(|n| output.figures_at.contains(n));
+        if let Some(epoch) = epoch {
+            observer.epoch(&self.run, &self.trainer, epoch);
+        }
         if (grid || figures_at.is_some())
             && let Some(path) = self.write_grid()?
         {

@@ -24,10 +24,11 @@ pub(crate) struct Reconstruct {
     /// Split whose images are taken
     #[arg(long, default_value = "test")]
     split: Split,
-    /// Images that the picture shows
+    /// Images that a picture shows: the first, the best and the worst so many
     #[arg(long, value_name = "N", default_value_t = 10)]
     n: usize,
-    /// The picture's file, the numbers beside it; reconstructed/SPLIT.png in the run unless given
+    /// File of the first images' picture, those of the best and worst ones and the numbers beside it; reconstructed/SPLIT.png in
+    /// the run unless given
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -64,12 +65,14 @@ impl Reconstruct {
         let out = self.out.unwrap_or_else(|| {
             run.root().join("reconstructed").join(format!("{}.png", self.split))
         });
-        found.write_pairs(&out)?;
+        let [_, best, worst] = found.write_pictures(&out)?;
         let numbers = out.with_extension("json");
         run.write_json(&numbers, &found)?;
         if global.json {
             return print_json(&serde_json::json!({
                 "out": out,
+                "best": best,
+                "worst": worst,
                 "numbers": numbers,
                 "checkpoint": path,
                 "images_seen": checkpoint.header.images_seen,
@@ -78,13 +81,16 @@ impl Reconstruct {
         }
         let mse = &found.errors.mse;
         print(&format!(
-            "{}\nbest  image {} at {:.4}, worst image {} at {:.4}\npicture {}\nnumbers {}\nnext: gan-cli sample {}",
+            "{}\nfirst   {}\nbest    {}, image {} at {:.4} the first\nworst   {}, image {} at {:.4} the first\n\
+             numbers {}\nnext: gan-cli sample {}",
             found.summary(),
+            out.display(),
+            best.display(),
             mse.min.index,
             mse.min.value,
+            worst.display(),
             mse.max.index,
             mse.max.value,
-            out.display(),
             numbers.display(),
             self.run.display()
         ))

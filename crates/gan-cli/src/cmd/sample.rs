@@ -1,5 +1,6 @@
 //! `sample`: images of a trained generator.
 
+mod beside;
 mod name;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use gan_core::RunDir;
 use gan_latent::{Samples, latents, sample};
 use gan_models::{LatentBatch, Truncation};
 
+use self::beside::{Beside, Same};
 use self::name::Asked;
 use super::{print, print_json};
 use crate::args::{Global, UsageError, existing_file};
@@ -46,6 +48,8 @@ pub(crate) struct Sample {
     /// Let the classifier of this run look at the images, and compare with what their latents ask for
     #[arg(long, value_name = "RUN")]
     classifier: Option<PathBuf>,
+    #[command(flatten)]
+    beside: Beside,
     /// Write the index of each image under it
     #[arg(long)]
     labels: bool,
@@ -66,6 +70,7 @@ Examples:
   gan-cli sample runs/00002-cgan --attributes Smiling,-Male --truncation 0.7
   gan-cli sample runs/00003-infogan-mnist --fix digit=4
   gan-cli sample runs/00004-acgan --n 1000 --classifier runs/00005-face-classifier
+  gan-cli sample runs/00006-vae --n 1000 --sharpness celeba --beside runs/00007-dcgan
   gan-cli sample runs/00001-faces --n 16 --seed 3 --labels --out grid.png
   gan-cli sample runs/00001-faces --n 1000 --separate --out fakes/";
 
@@ -108,24 +113,33 @@ impl Sample {
         if self.separate { folder.join(asked.name()) } else { folder.join(asked.name() + ".png") }
     }
 
+    /// The latents that are asked for.
+    fn asked_latents(&self, explored: &Explored) -> anyhow::Result<LatentBatch> {
+        let (latent, device) = (explored.latent(), &explored.device);
+        self.fixed(match &self.latents {
+            Some(file) => latents::read(latent, file, device)?,
+            None => sample::seeded(latent, self.n, self.seed, self.truncation, device)?,
+        })
+    }
+
     pub(crate) fn run(self, global: &Global, console: &Console) -> anyhow::Result<()> {
         if self.n == 0 {
             return Err(UsageError("--n is 0, expected 1 or more".into()).into());
         }
         let device = global.device()?;
-        let Explored { run, path, checkpoint, generator, .. } =
-            Explored::open(&self.run, self.weights, device.clone())?;
+        let explored = Explored::open(&self.run, self.weights, device.clone())?;
         let scorer = match &self.classifier {
-            Some(classifier) => Some(Scorer::open(classifier, &run, &checkpoint, &device)?),
+            Some(classifier) => {
+                Some(Scorer::open(classifier, &explored.run, &explored.checkpoint, &device)?)
+            }
             None => None,
         };
-        let latent = &checkpoint.header.config.latent;
-        let latents = match &self.latents {
-            Some(file) => latents::read(latent, file, &device)?,
-            None => sample::seeded(latent, self.n, self.seed, self.truncation, &device)?,
-        };
-        let latents = self.fixed(latents)?;
+        let latents = self.asked_latents(&explored)?;
         let n = latents.len();
+        let Self { seed, truncation, weights, .. } = self;
+        let same = Same { n, seed, truncation, weights };
+        let compared = self.beside.open(&explored, &same, global, console)?;
+        let Explored { run, path, checkpoint, generator, .. } = explored;
         let samples = {
             let line = console.progress("sampling", n as u64);
             Samples::generate(&generator, latents, |done| line.set(done as u64, ""))?
@@ -146,9 +160,17 @@ impl Sample {
             None if scores_file.is_file() => fs_err::remove_file(&scores_file)?,
             None => {}
         }
+        let compared = beside::compare(
+            compared,
+            (&run, &samples.images),
+            &same,
+            &latents_file,
+            (&device, console),
+        )?;
         if global.json {
             return print_json(&serde_json::json!({
                 "scores": scores,
+                "sharpness": compared,
                 "n": n,
                 "out": out,
                 "latents": latents_file,
@@ -158,6 +180,9 @@ impl Sample {
         }
         if let Some(scores) = &scores {
             print(&format!("{}\nscores:    {}\n", scores.table(), scores_file.display()))?;
+        }
+        if let Some(compared) = &compared {
+            print(&compared.summary())?;
         }
         print(&format!(
             "{n} images: {}\nlatents:   {}\nnext: the same latents later with --latents {}",

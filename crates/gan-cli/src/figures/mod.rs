@@ -10,6 +10,8 @@ mod parts;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::autoencoder::follow;
+
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;

@@ -6,17 +6,26 @@ use gan_train::{Preset, Trainer, recognize, settings};
 
 use super::*;
 
-/// Writes the figures of a preset; returns the names of the files, sorted.
+/// Writes the figures of a GAN's preset; returns the names of the files, sorted.
 fn figures_of(
     preset: &str,
     source: &str,
     more: &[&str],
     check: impl Fn(&RunDir, &Checkpoint, &Dataset) -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<String>> {
+    let small = ["training.batch_size=8", "model.generator_width=4", "model.discriminator_width=4"];
+    figures_with(preset, source, &[&small, more].concat(), check)
+}
+
+fn figures_with(
+    preset: &str,
+    source: &str,
+    set: &[&str],
+    check: impl Fn(&RunDir, &Checkpoint, &Dataset) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<String>> {
     let folder = tempfile::tempdir()?;
     let data = dataset(source, &folder.path().join("data"))?;
-    let small = ["training.batch_size=8", "model.generator_width=4", "model.discriminator_width=4"];
-    let set: Vec<String> = small.iter().chain(more).map(ToString::to_string).collect();
+    let set: Vec<String> = set.iter().map(ToString::to_string).collect();
     let config = settings::apply(&Preset::find(preset)?.config()?, &set)?;
     let data = std::sync::Arc::new(data);
     let checkpoint = Trainer::new(config, data.clone(), &Device::Cpu)?.checkpoint()?;
@@ -108,6 +117,35 @@ fn what_a_discriminator_knows_is_shown_off_and_on_or_by_class() -> anyhow::Resul
         Ok(())
     })?;
     assert_eq!(files, ["attributes.json", "attributes.png"]);
+    Ok(())
+}
+
+#[test]
+fn an_autoencoder_shows_what_comes_back_and_its_latents() -> anyhow::Result<()> {
+    let small = ["training.batch_size=8", "autoencoder.width=4"];
+    let files = figures_with("mnist-autoencoder", "synthetic-digits", &small, |run, _, data| {
+        let n = data.len(Split::Test);
+        let found = json(run, "reconstruction.json")?;
+        let errors = |key: &str| -> Vec<f64> {
+            let pairs = found[key].as_array().into_iter().flatten();
+            pairs.filter_map(|pair| pair["mse"].as_f64()).collect()
+        };
+        let (best, worst) = (errors("best"), errors("worst"));
+        assert_eq!((best.len(), worst.len()), (n.min(10), n.min(10)));
+        assert_eq!(found["mse"]["min"]["value"], best[0]);
+        assert_eq!(found["mse"]["max"]["value"], worst[0]);
+        assert!(best.is_sorted() && worst.iter().rev().is_sorted());
+        let latents = json(run, "latent_cdf.json")?;
+        let distance = |of: &serde_json::Value| of["ks_distance"].as_f64().unwrap_or(f64::NAN);
+        let (kept, found) = (distance(&latents["moments"][0]), distance(&found["latents"]));
+        assert!((kept - found).abs() < 1e-8, "{kept}, {found}");
+        assert_eq!(latents["moments"][0]["entries"], 100 * n);
+        Ok(())
+    })?;
+    let mut pictures = vec!["latent_cdf.json", "latent_cdf.png", "latent_cdf.svg"];
+    pictures.extend(["reconstruction.json", "reconstructions-best.png"]);
+    pictures.extend(["reconstructions-worst.png", "reconstructions.png"]);
+    assert_eq!(files, pictures);
     Ok(())
 }
 

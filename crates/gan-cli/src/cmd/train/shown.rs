@@ -27,6 +27,12 @@ impl Observer for Shown {
         tracing::debug!("wrote {}", path.display());
     }
 
+    fn epoch(&mut self, run: &RunDir, trainer: &Trainer, epoch: u64) {
+        if let Err(error) = figures::follow(run, trainer, epoch) {
+            tracing::warn!("epoch {epoch} will be missing in the figures: {error:#}");
+        }
+    }
+
     fn figures_due(&mut self, run: &RunDir, trainer: &Trainer, epoch: u64) {
         let folder = run.epoch_plots(epoch);
         // The line of the training is on the console already: figures show no progress of their own.
