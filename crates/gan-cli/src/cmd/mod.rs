@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod doctor;
 pub(crate) mod import;
 pub(crate) mod info;
+pub(crate) mod interpolate;
 pub(crate) mod prepare;
 pub(crate) mod presets;
 pub(crate) mod reconstruct;
@@ -12,6 +13,7 @@ pub(crate) mod runs;
 pub(crate) mod sample;
 pub(crate) mod tables;
 pub(crate) mod train;
+pub(crate) mod traverse;
 
 use std::io::Write;
 
