@@ -24,6 +24,8 @@ Examples:
   gan-cli prepare img_align_celeba.zip --out celeba64
   gan-cli train dcgan --data celeba64
   gan-cli sample runs/00001-faces --n 64 --seed 1
+  gan-cli interpolate runs/00001-faces
+  gan-cli traverse runs/00001-faces
   gan-cli report runs/00001-faces";
 
 #[derive(Debug, Subcommand)]
@@ -38,6 +40,10 @@ pub(crate) enum Command {
     Info(cmd::info::Info),
     /// Draw images from a trained generator
     Sample(cmd::sample::Sample),
+    /// Go from image to image through the latents between them
+    Interpolate(cmd::interpolate::Interpolate),
+    /// Change single dimensions of a latent, and rank them by what they change
+    Traverse(cmd::traverse::Traverse),
     Import(cmd::import::Import),
     Export(cmd::export::ExportRun),
     Reconstruct(cmd::reconstruct::Reconstruct),

@@ -55,7 +55,11 @@ fn of_training(error: &TrainError) -> bool {
 }
 
 fn of_latents(error: &LatentError) -> bool {
-    matches!(error, LatentError::Core(error) if of_core(error))
+    match error {
+        LatentError::Unfit(_) => true,
+        LatentError::Core(error) => of_core(error),
+        _ => false,
+    }
 }
 
 fn of_report(error: &ReportError) -> bool {
@@ -73,6 +77,7 @@ mod tests {
         let config = || TrainError::Config("lr is -1".into());
         for error in [
             anyhow::Error::from(UsageError("--n is 0".into())),
+            LatentError::Unfit("slerp is for normal latents".into()).into(),
             no_run().into(),
             TrainError::Core(no_run()).into(),
             ReportError::Core(no_run()).into(),

@@ -76,7 +76,7 @@ pub(crate) struct Start {
     #[arg(long, value_name = "FILE", value_parser = existing_file, conflicts_with = "seed")]
     pub(crate) latents: Option<PathBuf>,
     /// Which of them: 0,7,3
-    #[arg(long, value_name = "I,J,…", value_delimiter = ',')]
+    #[arg(long, alias = "face", value_name = "I,J,…", value_delimiter = ',')]
     pub(crate) indices: Vec<usize>,
 }
 

@@ -11,6 +11,7 @@ mod exit;
 mod explored;
 mod figures;
 mod interrupt;
+mod pictures;
 mod reconstruction;
 mod score;
 mod sharpness;
@@ -59,6 +60,8 @@ fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {
         Command::Export(command) => command.run(&global)?,
         Command::Info(command) => command.run(&global)?,
         Command::Sample(command) => command.run(&global, console)?,
+        Command::Interpolate(command) => command.run(&global, console)?,
+        Command::Traverse(command) => command.run(&global, console)?,
         Command::Reconstruct(command) => command.run(&global, console)?,
         Command::Runs(command) => command.run(&global)?,
         Command::Bench(command) => command.run(&global, console)?,

@@ -13,8 +13,27 @@ use crate::image::Image;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delay(pub u16);
 
-/// Writes frames of one size as an endless loop; the last frame stays five times as long.
+/// How often longer the last frame of a walk stays, so that one sees where it ends.
+const HELD: u16 = 5;
+
+/// Writes frames of one size that are shown again and again; the last frame stays five times as long.
+///
+/// # Errors
+/// If there is no frame, their sizes differ, or the file cannot be written.
 pub fn write_gif(path: &Path, frames: &[Image], delay: Delay) -> Result<()> {
+    write(path, frames, delay, HELD)
+}
+
+/// Writes frames of one size as a loop without a beginning: the last one stays as long as all others and continues into
+/// the first.
+///
+/// # Errors
+/// As [`write_gif`].
+pub fn write_loop(path: &Path, frames: &[Image], delay: Delay) -> Result<()> {
+    write(path, frames, delay, 1)
+}
+
+fn write(path: &Path, frames: &[Image], delay: Delay, held: u16) -> Result<()> {
     let Some(first) = frames.first() else {
         return Err(Error::Shape { expected: "at least one frame".into(), got: "none".into() });
     };
@@ -36,7 +55,7 @@ pub fn write_gif(path: &Path, frames: &[Image], delay: Delay) -> Result<()> {
         encoder.set_repeat(Repeat::Infinite).map_err(encode)?;
         let frame_pixels = size.0 * size.1;
         for (i, pixels) in indices.chunks_exact(frame_pixels).enumerate() {
-            let hold = if i + 1 == frames.len() { 5 } else { 1 };
+            let hold = if i + 1 == frames.len() { held } else { 1 };
             let mut frame = Frame::from_indexed_pixels(width, height, pixels, None);
             frame.delay = delay.0.saturating_mul(hold);
             encoder.write_frame(&frame).map_err(encode)?;
@@ -99,6 +118,24 @@ mod tests {
         let (decoded, local_palette) = decode(&path);
         assert!(!local_palette, "one global palette");
         assert_eq!(decoded, frames);
+        Ok(())
+    }
+
+    #[test]
+    fn a_loop_holds_no_frame_and_a_walk_its_last() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("a.gif");
+        let frames = [Image::filled(4, 4, &[0])?, Image::filled(4, 4, &[200])?];
+        let delays = |path: &Path| {
+            let file = std::fs::File::open(path).expect("it was written");
+            let mut decoder = gif::DecodeOptions::new().read_info(file).expect("a GIF");
+            let mut next = || decoder.read_next_frame().expect("a frame").map(|f| f.delay);
+            [next(), next(), next()]
+        };
+        write_loop(&path, &frames, Delay(8))?;
+        assert_eq!(delays(&path), [Some(8), Some(8), None]);
+        write_gif(&path, &frames, Delay(8))?;
+        assert_eq!(delays(&path), [Some(8), Some(40), None]);
         Ok(())
     }
 

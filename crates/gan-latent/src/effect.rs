@@ -71,7 +71,7 @@ pub fn part_effects(
 }
 
 /// Two independent latents for each index.
-fn pairs(
+pub(crate) fn pairs(
     latent: &Latent,
     indices: std::ops::Range<usize>,
     seed: u64,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use candle_nn::ModuleT;
 use gan_core::grid::Grid;
 use gan_core::{Image, Stream, image};
@@ -52,6 +52,21 @@ pub fn seeded_at(
     Ok(latents::join(&singles)?.ok_or_else(none)?)
 }
 
+/// The first latent of each of some seeds.
+///
+/// # Errors
+/// If there is no seed.
+pub fn first_of_seeds(
+    latent: &Latent,
+    seeds: &[u64],
+    device: &Device,
+) -> Result<LatentBatch, LatentError> {
+    let first = |seed: &u64| seeded(latent, 1, *seed, None, device);
+    let firsts = seeds.iter().map(first).collect::<Result<Vec<_>, _>>()?;
+    let none = || candle_core::Error::Msg("0 seeds, expected 1 or more".into());
+    Ok(latents::join(&firsts)?.ok_or_else(none)?)
+}
+
 impl Samples {
     /// Runs latents through a generator, in batches; `progress` is told how many images are done.
     pub fn generate(
@@ -59,12 +74,7 @@ impl Samples {
         latents: LatentBatch,
         progress: impl Fn(usize),
     ) -> Result<Self, LatentError> {
-        let mut images = Vec::with_capacity(latents.len());
-        for from in (0..latents.len()).step_by(BATCH) {
-            let part = latents.narrow(from, BATCH.min(latents.len() - from))?;
-            images.extend(image::from_tensor(&generator.forward_t(&part.encode()?, false)?)?);
-            progress(images.len());
-        }
+        let images = images_of(generator, &latents.encode()?, progress)?;
         Ok(Self { latents, images })
     }
 
@@ -86,6 +96,25 @@ impl Samples {
     }
 }
 
+/// The images that a generator makes of `(N, encoded_size)`, in batches; `progress` is told how many are done.
+///
+/// # Errors
+/// If the generator does not fit what it reads.
+pub fn images_of(
+    generator: &impl ModuleT,
+    encoded: &Tensor,
+    progress: impl Fn(usize),
+) -> Result<Vec<Image>, LatentError> {
+    let n = encoded.dim(0)?;
+    let mut images = Vec::with_capacity(n);
+    for from in (0..n).step_by(BATCH) {
+        let part = encoded.narrow(0, from, BATCH.min(n - from))?;
+        images.extend(image::from_tensor(&generator.forward_t(&part, false)?)?);
+        progress(images.len());
+    }
+    Ok(images)
+}
+
 /// Where the latents of a grid go: its name with the ending `.safetensors`.
 pub fn latents_path(grid: &Path) -> PathBuf {
     grid.with_extension("safetensors")
@@ -94,7 +123,6 @@ pub fn latents_path(grid: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::Tensor;
 
     /// Shows the latent itself: `(N, 12)` as 2×2 RGB.
     struct Show;

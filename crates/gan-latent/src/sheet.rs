@@ -78,16 +78,53 @@ impl Sheet {
     }
 }
 
-/// Rows as columns and columns as rows.
-pub fn transposed(rows: Vec<Vec<Image>>) -> Vec<Vec<Image>> {
-    let mut columns: Vec<Vec<Image>> = Vec::new();
-    for (i, image) in rows.into_iter().flat_map(|row| row.into_iter().enumerate()) {
-        match columns.get_mut(i) {
-            Some(column) => column.push(image),
-            None => columns.push(vec![image]),
-        }
+/// Frames of an animation: a grid of all rows for each of their columns.
+///
+/// # Errors
+/// If the images differ in size.
+pub fn frames(rows: &[Vec<Image>]) -> Result<Vec<Image>, LatentError> {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = rows.first().and_then(|row| row.first()).map_or(0, Image::width);
+    let grid = Grid::for_images(rows.len(), width);
+    let frame = |i: usize| {
+        let images: Vec<Image> = rows.iter().filter_map(|row| row.get(i)).cloned().collect();
+        Ok(grid.render(&images)?)
+    };
+    (0..columns).map(frame).collect()
+}
+
+/// A triangle: row r has r + 1 images, in the middle below those of the row before.
+///
+/// # Errors
+/// If a row has another number of images, or they differ in size.
+pub fn triangle(rows: &[Vec<Image>]) -> Result<Image, LatentError> {
+    if let Some((r, row)) = rows.iter().enumerate().find(|(r, row)| row.len() != r + 1) {
+        let expected = format!("{} images in row {r} of a triangle", r + 1);
+        return Err(gan_core::Error::Shape { expected, got: row.len().to_string() }.into());
     }
-    columns
+    let images: Vec<Image> = rows.iter().flatten().cloned().collect();
+    let width = images.first().map_or(0, Image::width);
+    let grid = Grid::for_images(images.len(), width).with_columns(rows.len());
+    let strips = rows
+        .iter()
+        .map(|row| grid.clone().with_columns(row.len()).render(row))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (Some(top), Some(bottom)) = (strips.first(), strips.last()) else {
+        return Err(gan_core::Error::Shape { expected: "rows".into(), got: "none".into() }.into());
+    };
+    // Strips overlap by the padding around them.
+    let step = top.height() - grid.padding;
+    let background = vec![BACKGROUND; bottom.channels()];
+    let height = step * strips.len() + grid.padding;
+    let mut picture = Image::filled(bottom.width(), height, &background)?;
+    for (r, strip) in strips.iter().enumerate() {
+        if (strip.height(), strip.channels()) != (top.height(), top.channels()) {
+            let (expected, got) = (format!("{top:?} of one height"), format!("{strip:?}"));
+            return Err(gan_core::Error::Shape { expected, got }.into());
+        }
+        picture.paste(strip, (bottom.width() - strip.width()) / 2, r * step);
+    }
+    Ok(picture)
 }
 
 #[cfg(test)]
@@ -126,12 +163,26 @@ mod tests {
     }
 
     #[test]
-    fn transposing_twice_changes_nothing() -> Result<(), LatentError> {
-        let some = rows(2, 3, 1)?;
-        let turned = transposed(some.clone());
-        assert_eq!((turned.len(), turned[0].len()), (3, 2));
-        assert_eq!(turned[2][1], some[1][2]);
-        assert_eq!(transposed(turned), some);
+    fn a_triangle_has_its_rows_in_the_middle() -> Result<(), LatentError> {
+        let image = |i: u8| Image::filled(64, 64, &[i]);
+        let rows = vec![vec![image(1)?], vec![image(2)?, image(3)?], vec![image(4)?; 3]];
+        let picture = triangle(&rows)?;
+        assert_eq!((picture.width(), picture.height()), (3 * 66 + 2, 3 * 66 + 2));
+        assert_eq!([picture.pixel(68, 2), picture.pixel(131, 65)], [[1], [1]]);
+        assert_eq!([picture.pixel(67, 2), picture.pixel(132, 65)], [[255], [255]]);
+        assert_eq!([picture.pixel(35, 68), picture.pixel(101, 68)], [[2], [3]]);
+        assert_eq!(picture.pixel(2, 134), [4]);
+        let count = |value: u8| picture.pixels().iter().filter(|&&p| p == value).count();
+        assert_eq!([count(1), count(2), count(3), count(4)], [4096, 4096, 4096, 3 * 4096]);
+        assert!(triangle(&rows[1..]).is_err() && triangle(&[]).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn a_frame_shows_one_column_of_all_rows() -> Result<(), LatentError> {
+        let frames = frames(&rows(2, 3, 64)?)?;
+        assert_eq!(frames.len(), 3);
+        assert_eq!([frames[1].pixel(2, 2), frames[1].pixel(68, 2)], [[1], [4]]);
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod info;
+pub(crate) mod interpolate;
 pub(crate) mod prepare;
 pub(crate) mod presets;
 pub(crate) mod reconstruct;
@@ -13,6 +14,7 @@ pub(crate) mod runs;
 pub(crate) mod sample;
 pub(crate) mod tables;
 pub(crate) mod train;
+pub(crate) mod traverse;
 
 use std::io::Write;
 

@@ -1,7 +1,7 @@
 //! `sample`: images of a trained generator.
 
 mod beside;
-mod name;
+pub(crate) mod name;
 
 use std::path::PathBuf;
 

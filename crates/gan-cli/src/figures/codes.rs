@@ -3,7 +3,7 @@
 use gan_data::{Dataset, Split};
 use gan_eval::{BestMatch, best_match};
 use gan_latent::Sheet;
-use gan_latent::sweep::{sweep, sweep_pair, values_to_show};
+use gan_latent::traverse::{combinations, faces_by_values, values_to_show};
 use gan_models::{Distribution, Part};
 use gan_train::{Checkpoint, recognize};
 use serde::Serialize;
@@ -65,7 +65,8 @@ fn sweeps(figures: &mut Figures<'_>, part: &Part) -> anyhow::Result<Vec<Shown>> 
     let names = part.entry_names();
     let mut sheets = Vec::new();
     for (entry, entry_name) in names.iter().enumerate().take(MOST_ENTRIES) {
-        let rows = sweep(&figures.generator, &faces, &part.name, entry, &values)?;
+        let cells = faces_by_values(&faces, &part.name, entry, &values)?;
+        let rows = cells.images(&figures.generator, |_| ())?;
         let file = match names.len() {
             1 => format!("codes-{}", part.name),
             _ => format!("codes-{}-{entry}", part.name),
@@ -88,7 +89,8 @@ fn pairs(figures: &mut Figures<'_>, part: &Part) -> anyhow::Result<Option<Shown>
     let Distribution::Categorical { count: 2, .. } = part.distribution else { return Ok(None) };
     let values = values_to_show(&part.distribution);
     let face = figures.faces(1)?;
-    let rows = sweep_pair(&figures.generator, &face, &part.name, [0, 1], [&values, &values])?;
+    let cells = combinations(&face, &part.name, [0, 1], [&values, &values])?;
+    let rows = cells.images(&figures.generator, |_| ())?;
     let numbers = numbers(part, &values);
     let sheet = Sheet::new(rows).over_columns(numbers.clone()).beside_rows(numbers);
     Ok(Some(Shown {

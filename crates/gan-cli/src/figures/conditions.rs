@@ -1,10 +1,8 @@
 //! ACGAN and conditional GAN: the same latents with an attribute off and on, or in every class.
 
-use gan_core::Image;
 use gan_data::Manifest;
 use gan_latent::Sheet;
-use gan_latent::sheet::transposed;
-use gan_latent::sweep::{sweep, values_to_show};
+use gan_latent::traverse::{faces_by_values, values_by_faces, values_to_show};
 use gan_models::{Distribution, Part};
 
 use super::{Figures, MOST_ENTRIES, SEED, Shown};
@@ -51,11 +49,8 @@ fn pairs(
     let values = vec![0.0, 1.0];
     let names = part.entry_names();
     let faces = figures.faces(n)?;
-    let mut rows: Vec<Vec<Image>> = Vec::new();
-    for &entry in entries {
-        let of_faces = sweep(&figures.generator, &faces, &part.name, entry, &values)?;
-        rows.extend(transposed(of_faces));
-    }
+    let rows = values_by_faces(&faces, &part.name, entries, &values)?
+        .images(&figures.generator, |_| ())?;
     let Manifest { attributes, classes, .. } = figures.data;
     let labels = entries.iter().flat_map(|&entry| of_two(&names[entry], attributes, classes));
     let sheet = Sheet::new(rows).beside_rows(labels);
@@ -71,7 +66,7 @@ fn pairs(
 }
 
 /// What an entry of two values stands for when it is 0 and when it is 1: an attribute's absence and presence, or two classes.
-fn of_two(name: &str, attributes: &[String], classes: &[String]) -> [String; 2] {
+pub(crate) fn of_two(name: &str, attributes: &[String], classes: &[String]) -> [String; 2] {
     match classes {
         [off, on] if !attributes.iter().any(|attribute| attribute == name) => {
             [off.clone(), on.clone()]
@@ -87,7 +82,8 @@ fn of_two(name: &str, attributes: &[String], classes: &[String]) -> [String; 2] 
 fn classes(figures: &mut Figures<'_>, part: &Part) -> anyhow::Result<()> {
     let values = values_to_show(&part.distribution);
     let faces = figures.faces(FACES)?;
-    let rows = sweep(&figures.generator, &faces, &part.name, 0, &values)?;
+    let cells = faces_by_values(&faces, &part.name, 0, &values)?;
+    let rows = cells.images(&figures.generator, |_| ())?;
     // The data's own names of its classes, as the part has as many.
     let sheet = Sheet::new(rows).over_columns(&figures.data.classes);
     let file = format!("pairs-{}", part.name);

@@ -4,7 +4,7 @@
 mod autoencoder;
 mod classifier;
 mod codes;
-mod conditions;
+pub(crate) mod conditions;
 mod modes;
 mod parts;
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! Mixed latents: what each part decides of an image, and the gradual walk through a binary part.
 
-use gan_core::Image;
 use gan_core::gif::{Delay, write_gif};
-use gan_core::grid::Grid;
-use gan_latent::sweep::gradual;
+use gan_latent::sheet::frames;
+use gan_latent::traverse::gradual;
 use gan_latent::{PartEffect, Sheet, part_effects};
 use gan_models::{Distribution, Part};
 use serde::Serialize;
@@ -83,13 +82,13 @@ pub(super) fn write(figures: &mut Figures<'_>) -> anyhow::Result<()> {
 /// Writes `gradual-{part}.png` and `gradual-{part}.gif`.
 fn walk(figures: &mut Figures<'_>, part: &Part) -> anyhow::Result<Gradual> {
     let faces = figures.faces(FACES)?;
-    let rows = gradual(&figures.generator, &faces, &part.name)?;
+    let rows = gradual(&faces, &part.name)?.images(&figures.generator, |_| ())?;
     let name = format!("gradual-{}", part.name);
     let codes = part.distribution.size() + 1;
 
     let animation = format!("{name}.gif");
     let path = figures.folder.join(&animation);
-    write_gif(&path, &frames(&rows, codes)?, DELAY)?;
+    write_gif(&path, &frames(&rows)?, DELAY)?;
     figures.written.push(path);
 
     let sheet = Sheet::new(rows.into_iter().take(ROWS).collect()).over_columns(0..codes);
@@ -102,15 +101,4 @@ fn walk(figures: &mut Figures<'_>, part: &Part) -> anyhow::Result<Gradual> {
         animation_faces: FACES,
         seed: SEED,
     })
-}
-
-/// A grid of all faces for each column of their rows.
-fn frames(rows: &[Vec<Image>], columns: usize) -> anyhow::Result<Vec<Image>> {
-    let width = rows.first().and_then(|row| row.first()).map_or(0, Image::width);
-    let grid = Grid::for_images(rows.len(), width);
-    let frame = |i: usize| {
-        let images: Vec<Image> = rows.iter().filter_map(|row| row.get(i)).cloned().collect();
-        Ok(grid.render(&images)?)
-    };
-    (0..columns).map(frame).collect()
 }

@@ -1,0 +1,221 @@
+//! `traverse`: what single dimensions of a latent do.
+
+mod chosen;
+mod ranked;
+mod view;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gan_core::file;
+use gan_latent::{EntryEffect, latents};
+use serde::Serialize;
+
+use self::chosen::Chosen;
+use self::ranked::{LATENTS, PROTOCOL};
+use self::view::{Faces, View};
+use super::{print, print_json, tables};
+use crate::args::{Global, UsageError};
+use crate::console::Console;
+use crate::explored::{Explored, ShownWeights, Start};
+use crate::pictures::{Kind, Pictures};
+
+/// Change single dimensions of a latent, and rank them by what they change
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Traverse {
+    /// The run folder
+    run: PathBuf,
+    /// The latent's part; all of them unless given (gan-cli info RUN lists them)
+    #[arg(long, value_name = "NAME")]
+    part: Option<String>,
+    /// Its dimensions, by number or name: 0-15, 3,7, Smiling,Male; those that change most unless given
+    #[arg(long, value_name = "I,J-K,…", value_delimiter = ',')]
+    dims: Vec<String>,
+    /// Values that they take: -2,0,2; all there are, or nine over the range, unless given
+    #[arg(long, value_name = "X,Y,…", value_delimiter = ',', allow_hyphen_values = true)]
+    values: Vec<f32>,
+    /// Number of faces: 1 sheet of numbers and levels, 10 columns of classes and attributes, 64 faces of the gradual walk
+    /// through bits, unless given
+    #[arg(long, value_name = "N", conflicts_with = "indices")]
+    faces: Option<usize>,
+    #[command(flatten)]
+    start: Start,
+    /// Which of the generator's weights
+    #[arg(long, value_enum, default_value = "average")]
+    weights: ShownWeights,
+    /// A .png or a .gif, which begins the name of each where there are several; in the run's traversed/ unless given
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Faces that are shown at most.
+const MOST_FACES: usize = 256;
+/// Rows of the ranking that are printed.
+const PRINTED: usize = 12;
+
+const EXAMPLES: &str = "\
+Examples:
+  gan-cli traverse runs/00001-faces
+  gan-cli traverse runs/00002-dcgan-levels --part levels --dims 0-15 --faces 3
+  gan-cli traverse runs/00002-dcgan-levels --part u --indices 7 --values=-2,0,2
+  gan-cli traverse runs/00003-dcgan-binary --part bits --out walk.gif
+  gan-cli traverse runs/00004-infogan-2x10 --part code
+  gan-cli traverse runs/00005-cgan --part attributes --dims Smiling,Male --indices 3,8";
+
+/// What stands beside the pictures as JSON.
+#[derive(Serialize)]
+struct Written<'a> {
+    views: Vec<Shown>,
+    /// Largest first.
+    ranking: &'a [EntryEffect],
+    ranking_protocol: &'static str,
+    ranking_latents: usize,
+    ranking_seed: u64,
+    ranking_csv: &'a Path,
+    checkpoint: &'a Path,
+    images_seen: u64,
+}
+
+/// A view and its files. The latent of row r and column c has the index `r · columns + c` in the file of latents.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    view: view::Described,
+    picture: Option<PathBuf>,
+    animation: Option<PathBuf>,
+    latents: PathBuf,
+}
+
+impl Traverse {
+    pub(crate) fn run(self, global: &Global, console: &Console) -> anyhow::Result<()> {
+        self.check()?;
+        let explored = Explored::open(&self.run, self.weights, global.device()?)?;
+        let chosen = Chosen::new(explored.latent(), self.part.as_deref(), &self.dims)?;
+        self.check_values(&chosen)?;
+        // Before anything is made, so that a wrong name costs no time.
+        let pictures =
+            Pictures::new(self.out.as_deref(), &explored.run, "traversed", &self.words())?;
+        let ranking = ranked::rank(&explored, &chosen, self.start.seed, console)?;
+        let faces = Faces { start: &self.start, number: self.faces };
+        let mut views = Vec::new();
+        for part in &chosen.parts {
+            views.extend(view::of_part(&explored, part, &chosen, &self.values, &ranking, &faces)?);
+        }
+        let alone = views.len() == 1;
+        let shown = views
+            .into_iter()
+            .map(|view| show(view, &explored, &pictures, alone, console))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let part = self.part.as_deref().filter(|_| self.out.is_none()).unwrap_or_default();
+        let (csv, json) = (pictures.beside(part, "csv"), pictures.beside(part, "json"));
+        file::write_bytes(&csv, ranked::csv(&ranking).as_bytes())?;
+        let written = Written {
+            views: shown,
+            ranking: &ranking,
+            ranking_protocol: PROTOCOL,
+            ranking_latents: LATENTS,
+            ranking_seed: self.start.seed,
+            ranking_csv: &csv,
+            checkpoint: &explored.path,
+            images_seen: explored.checkpoint.header.images_seen,
+        };
+        file::write_json(&json, &written)?;
+        if global.json {
+            return print_json(&serde_json::to_value(&written)?);
+        }
+        self.tell(&written, &json)
+    }
+
+    /// What can be said before a run is opened.
+    fn check(&self) -> Result<(), UsageError> {
+        let faces = self.faces.unwrap_or(self.start.indices.len());
+        if self.faces == Some(0) || faces > MOST_FACES {
+            return Err(UsageError(format!("{faces} faces, expected 1 to {MOST_FACES}")));
+        }
+        match self.values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(UsageError(format!("--values has {value}, expected numbers"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Values are of one part, and such as it can have.
+    fn check_values(&self, chosen: &Chosen<'_>) -> anyhow::Result<()> {
+        if self.values.is_empty() {
+            return Ok(());
+        }
+        let [part] = chosen.parts.as_slice() else {
+            let reason = format!("--values needs --part: {}", chosen.names());
+            return Err(UsageError(reason).into());
+        };
+        chosen::check_values(part, &self.values, !self.dims.is_empty())?;
+        Ok(())
+    }
+
+    /// What decides how the pictures look, beside the part, for their names.
+    fn words(&self) -> Vec<String> {
+        let mut words = vec![match self.start.latents.as_deref().and_then(Path::file_stem) {
+            Some(stem) => format!("latents-{}", stem.to_string_lossy()),
+            None => format!("seed-{}", self.start.seed),
+        }];
+        let joined = |what: &str, all: Vec<String>| format!("{what}-{}", all.join("-"));
+        let indices = || self.start.indices.iter().map(ToString::to_string).collect();
+        words.extend((!self.start.indices.is_empty()).then(|| joined("faces", indices())));
+        words.extend(self.faces.map(|n| format!("n-{n}")));
+        words.extend((!self.dims.is_empty()).then(|| joined("dims", self.dims.clone())));
+        let values = || self.values.iter().map(ToString::to_string).collect();
+        words.extend((!self.values.is_empty()).then(|| joined("values", values())));
+        words.extend((self.weights == ShownWeights::Trained).then(|| "trained".to_string()));
+        words
+    }
+
+    fn tell(&self, written: &Written<'_>, json: &Path) -> anyhow::Result<()> {
+        let mut lines = vec![ranked::table(written.ranking, PRINTED), String::new()];
+        for Shown { view, picture, animation, latents } in &written.views {
+            lines.push(format!("{}: {}", view.name, view.what));
+            for file in [picture.as_ref(), animation.as_ref(), Some(latents)].into_iter().flatten()
+            {
+                lines.push(format!("  {}", file.display()));
+            }
+        }
+        lines.push(format!("ranking: {}, {}", written.ranking_csv.display(), json.display()));
+        let run = self.run.display().to_string();
+        if let Some(strongest) = written.ranking.first() {
+            lines.push(format!(
+                "next: gan-cli traverse {} --part {} --dims {} --faces 8",
+                tables::quoted(&run),
+                strongest.part,
+                strongest.entry
+            ));
+        }
+        print(&lines.join("\n"))
+    }
+}
+
+/// Draws a view and writes its files.
+fn show(
+    view: View,
+    explored: &Explored,
+    pictures: &Pictures,
+    alone: bool,
+    console: &Console,
+) -> anyhow::Result<Shown> {
+    let images = {
+        let line = console.progress("traversing", view.cells.latents().len() as u64);
+        let name = view.described.name.clone();
+        view.cells.images(&explored.generator, |done| line.set(done as u64, &name))?
+    };
+    // A file that was named is the one picture's.
+    let suffix = if alone && pictures.are_named() { "" } else { view.described.name.as_str() };
+    let picture = pictures.file(suffix, Kind::Png, true);
+    if let Some(file) = &picture {
+        view.sheet(&images).render()?.write_png(file)?;
+    }
+    let animation = pictures.file(suffix, Kind::Gif, view.is_walk());
+    if let Some(file) = &animation {
+        view.write_gif(&images, file)?;
+    }
+    let latents = pictures.beside(suffix, "safetensors");
+    latents::write(view.cells.latents(), &latents)?;
+    Ok(Shown { view: view.described, picture, animation, latents })
+}

@@ -1,0 +1,101 @@
+//! Files that a picture is written to: where nobody names them in a folder of the run, and with its data beside it.
+
+use std::path::{Path, PathBuf};
+
+use gan_core::RunDir;
+
+use crate::args::UsageError;
+use crate::cmd::sample::name::{plain, shortened};
+
+/// Where pictures go, and of which kinds they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pictures {
+    /// Path without its ending.
+    base: PathBuf,
+    /// Kinds that were asked for; what is usual where that is none.
+    asked: Option<Kind>,
+}
+
+/// Kind of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A still picture.
+    Png,
+    /// An animation.
+    Gif,
+}
+
+impl Pictures {
+    /// Those of `--out`, or in a folder of the run, named by what decides how they look.
+    pub(crate) fn new(
+        out: Option<&Path>,
+        run: &RunDir,
+        folder: &str,
+        words: &[String],
+    ) -> Result<Self, UsageError> {
+        let Some(out) = out else {
+            let name = shortened(&plain(&words.join("_")));
+            return Ok(Self { base: run.root().join(folder).join(name), asked: None });
+        };
+        let ending = out.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        let asked = match ending.as_deref() {
+            Some("png") => Kind::Png,
+            Some("gif") => Kind::Gif,
+            _ => {
+                let reason =
+                    format!("--out {}: expected a name that ends in .png or .gif", out.display());
+                return Err(UsageError(reason));
+            }
+        };
+        Ok(Self { base: out.with_extension(""), asked: Some(asked) })
+    }
+
+    /// Whether a file was named.
+    pub(crate) fn are_named(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// The file of a kind, if it is wanted; `usual` says whether it is where nobody named one.
+    pub(crate) fn file(&self, suffix: &str, kind: Kind, usual: bool) -> Option<PathBuf> {
+        let ending = match kind {
+            Kind::Png => "png",
+            Kind::Gif => "gif",
+        };
+        self.asked.map_or(usual, |asked| asked == kind).then(|| self.beside(suffix, ending))
+    }
+
+    /// The file of data beside the pictures.
+    pub(crate) fn beside(&self, suffix: &str, ending: &str) -> PathBuf {
+        // No `with_extension`: names have dots.
+        let mut name = self.base.file_name().unwrap_or_default().to_os_string();
+        if !suffix.is_empty() {
+            name.push(format!("_{suffix}"));
+        }
+        name.push(format!(".{ending}"));
+        self.base.with_file_name(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_which_kind_is_wanted() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let run = RunDir::create_at(&folder.path().join("run"))?;
+        let words = ["seed-0".to_string(), "a/b 0.5".to_string()];
+        let usual = Pictures::new(None, &run, "traversed", &words)?;
+        let file = |name: &str| Some(run.root().join("traversed").join(name));
+        assert_eq!(usual.file("", Kind::Png, true), file("seed-0_a-b0.5.png"));
+        assert_eq!(usual.file("", Kind::Gif, false), None);
+        assert_eq!(Some(usual.beside("bits", "json")), file("seed-0_a-b0.5_bits.json"));
+        let named = Pictures::new(Some(Path::new("x/y.1.GIF")), &run, "traversed", &words)?;
+        assert_eq!(named.file("", Kind::Gif, false), Some("x/y.1.gif".into()));
+        assert_eq!(named.file("", Kind::Png, true), None);
+        for wrong in ["x/y.jpg", "y", ".png"] {
+            assert!(Pictures::new(Some(Path::new(wrong)), &run, "traversed", &words).is_err());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+//! `interpolate` and `traverse` from outside: what they leave, what they say, how they exit.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+
+/// Runs the program in a folder and returns exit code, stdout and stderr.
+fn run(folder: &Path, line: &str) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gan-cli"));
+    command.current_dir(folder).env_remove("GAN_DATA").env_remove("RUST_BACKTRACE");
+    command.args(["--cache", "cache", "--threads", "2"]).args(line.split_whitespace());
+    let output = command.output().expect("it starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+#[track_caller]
+fn succeeds(folder: &Path, line: &str) -> String {
+    let (code, stdout, stderr) = run(folder, line);
+    assert_eq!(code, 0, "{line}\n{stderr}");
+    stdout
+}
+
+fn json(folder: &Path, line: &str) -> serde_json::Value {
+    serde_json::from_str(&succeeds(folder, &format!("--json {line}"))).expect(line)
+}
+
+/// A run named `run` of small networks.
+fn train(folder: &Path, preset: &str, more: &str) {
+    let small = "--steps 2 --batch-size 8 --set data.limit=60";
+    succeeds(folder, &format!("train {preset} {small} {more} --out run"));
+}
+
+const SMALL_GAN: &str = "--set model.generator_width=4 --set model.discriminator_width=4";
+const FACES: &str = "--data synthetic-faces --set data.size=28";
+
+#[test]
+fn ways_between_latents_start_and_end_at_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    train(folder, "digits", SMALL_GAN);
+    let bytes = |name: &str| std::fs::read(folder.join(name)).expect(name);
+
+    let stdout = succeeds(folder, "interpolate run");
+    assert!(stdout.contains("9 images between 0 and 1"), "{stdout}");
+    assert!(stdout.contains("next: gan-cli sample run --latents"), "{stdout}");
+    for ending in ["png", "gif", "safetensors", "json"] {
+        assert!(folder.join(format!("run/interpolated/seed-0.{ending}")).is_file(), "{ending}");
+    }
+    succeeds(
+        folder,
+        "sample run --latents run/interpolated/seed-0.safetensors --separate --out way",
+    );
+    succeeds(folder, "sample run --n 2 --separate --out ends");
+    assert!(bytes("way/00000.png") == bytes("ends/00000.png"), "α = 0");
+    assert!(bytes("way/00008.png") == bytes("ends/00001.png"), "α = 1");
+
+    succeeds(folder, "interpolate run --out again.png");
+    assert!(bytes("again.png") == bytes("run/interpolated/seed-0.png"), "the same again");
+    assert!(!folder.join("again.gif").exists(), "a picture was asked for");
+    succeeds(folder, "interpolate run --seed 1 --out other.png");
+    assert!(bytes("again.png") != bytes("other.png"));
+    // Points of a file that this command wrote.
+    succeeds(folder, "interpolate run --latents again.safetensors --indices 0,8 --out same.png");
+    assert!(bytes("again.png") == bytes("same.png"));
+
+    let triangle = json(folder, "interpolate run --seeds 1,2,3 --mode slerp --steps 4");
+    assert_eq!((&triangle["shape"], &triangle["mode"]), (&"triangle".into(), &"slerp".into()));
+    assert_eq!(triangle["weights"].as_array().map(Vec::len), Some(10));
+    assert!(folder.join("run/interpolated/seeds-1-2-3_steps-4_slerp.gif").is_file());
+    let closed = json(folder, "interpolate run --loop --indices 5,0,7 --steps 3 --out loop.gif");
+    assert_eq!(closed["points"], serde_json::json!(["5", "0", "7"]));
+    assert_eq!(closed["weights"][5], serde_json::json!([0.5, 0.0, 0.5]), "the last leads back");
+    assert!(folder.join("loop.gif").is_file() && !folder.join("loop.png").exists());
+    let all =
+        json(folder, "interpolate run --loop --latents again.safetensors --steps 2 --out l.gif");
+    assert_eq!(all["points"].as_array().map(Vec::len), Some(9), "all of the file");
+}
+
+#[test]
+fn every_part_of_a_mixed_latent_is_traversed_and_ranked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    train(folder, "dcgan-binary", &format!("{FACES} {SMALL_GAN} --set latent.z.size=6"));
+    let stdout = succeeds(folder, "traverse run");
+    assert!(stdout.contains("rank  dimension") && stdout.contains("bits_gradual"), "{stdout}");
+    let traversed = folder.join("run/traversed");
+    for file in [
+        "seed-0.json",
+        "seed-0.csv",
+        "seed-0_z_face-0.png",
+        "seed-0_z_face-0.safetensors",
+        "seed-0_bits_gradual.png",
+        "seed-0_bits_gradual.gif",
+        "seed-0_bits_gradual.safetensors",
+    ] {
+        assert!(traversed.join(file).is_file(), "{file}");
+    }
+    let found = json(folder, "traverse run --part bits --faces 3 --out bits.gif");
+    assert_eq!(found["ranking"].as_array().map(Vec::len), Some(20));
+    let change = |i: usize| found["ranking"][i]["change"].as_f64().expect("a number");
+    assert!((1..20).all(|i| change(i - 1) >= change(i)) && change(0) > 0.0);
+    assert_eq!(found["views"][0]["columns"].as_array().map(Vec::len), Some(21));
+    assert!(folder.join("bits.gif").is_file() && !folder.join("bits.png").exists());
+    let csv = std::fs::read_to_string(folder.join("bits.csv")).expect("it was written");
+    assert_eq!(csv.lines().count(), 21);
+
+    // Cell (r, c) of a sheet is latent r · columns + c of its file.
+    let z = json(folder, "traverse run --part z --dims 4,1 --values=-1,0,1.5 --face 2 --out z.png");
+    assert_eq!(z["views"][0]["dimensions"], serde_json::json!(["z[4]", "z[1]"]));
+    succeeds(folder, "sample run --latents z.safetensors --separate --out cells");
+    succeeds(folder, "sample run --n 3 --fix z.1=1.5 --separate --out fixed");
+    let bytes = |name: &str| std::fs::read(folder.join(name)).expect(name);
+    assert!(bytes("cells/00005.png") == bytes("fixed/00002.png"));
+
+    let pairs = json(folder, "traverse run --part bits --dims 3,0 --faces 2 --out pairs.png");
+    assert_eq!(pairs["views"][0]["rows"].as_array().map(Vec::len), Some(4));
+    let switched = json(folder, "interpolate run --out s.png");
+    assert_eq!(switched["latents_of"], "images");
+    let blended = json(folder, "interpolate run --discrete blend --out b.png");
+    assert_eq!(blended["latents_of"], "points");
+    assert!(bytes("s.png") != bytes("b.png"));
+    succeeds(folder, "interpolate run --latents b.safetensors --discrete blend --out c.png");
+    assert!(bytes("b.png") == bytes("c.png"), "the points are enough to make it again");
+}
+
+#[test]
+fn codes_are_shown_by_class_and_in_combination() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    train(folder, "infogan-2x10", &format!("{FACES} {SMALL_GAN}"));
+    let found = json(folder, "traverse run --part code --faces 2");
+    let sizes: Vec<_> = (0..3)
+        .map(|i| {
+            let view = &found["views"][i];
+            let len = |key: &str| view[key].as_array().map_or(0, Vec::len);
+            (view["name"].as_str().unwrap_or_default().to_string(), len("rows"), len("columns"))
+        })
+        .collect();
+    let expected = [("code-0", 10, 2), ("code-1", 10, 2), ("code_0-by-1", 10, 10)];
+    assert_eq!(sizes, expected.map(|(name, r, c)| (name.to_string(), r, c)));
+}
+
+/// A picture of another size and mode is converted, and that is said.
+#[test]
+fn pictures_go_through_an_autoencoders_encoder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    train(folder, "mnist-autoencoder", "--data synthetic-digits --set autoencoder.width=4");
+    succeeds(folder, "sample run --n 1 --separate --out own");
+    train_colored(folder);
+    let line = "interpolate run --images own/00000.png colored.png --out way.png";
+    let (code, stdout, stderr) = run(folder, line);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("9 images between 00000.png and colored.png"), "{stdout}");
+    for said in ["own/00000.png: 28×28, taken as", "colored.png: ", "28×28 (bilinear), gray"] {
+        assert!(stderr.contains(said), "{said} in {stderr}");
+    }
+    let same = json(folder, "interpolate run --images own/00000.png,colored.png --out same.png");
+    assert_eq!(same["points"], serde_json::json!(["00000.png", "colored.png"]));
+    for (line, code, part) in [
+        (
+            "interpolate run --images own/00000.png own/latents.safetensors",
+            1,
+            "latents.safetensors",
+        ),
+        ("interpolate run --images own/00000.png nowhere.png", 2, "nowhere.png"),
+        ("interpolate run --images own/00000.png", 2, "one point"),
+        ("interpolate gan --images own/00000.png colored.png", 2, "gan-cli invert gan"),
+    ] {
+        let (got, _, stderr) = run(folder, line);
+        assert!(got == code && stderr.contains(part), "{line}: {got} {stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+    }
+}
+
+/// A GAN of RGB images named `gan`, and a grid of its images.
+fn train_colored(folder: &Path) {
+    let small = "--steps 1 --batch-size 8 --set data.limit=60";
+    succeeds(folder, &format!("train dcgan {FACES} {small} {SMALL_GAN} --out gan"));
+    succeeds(folder, "sample gan --n 5 --out colored.png");
+}
+
+/// Exit code 2 for what was typed, 1 for what went wrong; one sentence that names it.
+#[test]
+fn bad_input_gets_one_clear_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    train(folder, "dcgan-levels", &format!("{FACES} {SMALL_GAN} --set latent.u.size=5"));
+    let classifier = "train digit-classifier --data synthetic-digits --set data.limit=60 --set \
+                      classifier.width=4 --batch-size 8 --steps 1 --out judge";
+    succeeds(folder, classifier);
+    succeeds(folder, "sample run --n 3 --out three.png");
+    for (line, code, part) in [
+        ("interpolate nowhere", 2, "run folder"),
+        ("interpolate judge", 2, "has no generator"),
+        ("interpolate run --steps 1", 2, "--steps is 1"),
+        ("interpolate run --steps 200 --seeds 1,2,3", 2, "at most 4096"),
+        ("interpolate run --mode slerp", 2, "interpolate linearly"),
+        ("interpolate run --mode round", 2, "linear, slerp"),
+        ("interpolate run --discrete no", 2, "switch, blend"),
+        ("interpolate run --indices 3", 2, "one point"),
+        ("interpolate run --indices 0,1,2,3", 2, "--loop"),
+        ("interpolate run --seeds 1,x", 2, "--seeds"),
+        ("interpolate run --seeds 1,2 --seed 3", 2, "cannot be used with"),
+        ("interpolate run --latents three.safetensors --indices 0,3", 2, "0 to 2"),
+        ("interpolate run --latents run/config.toml", 1, "config.toml"),
+        ("interpolate run --out way.jpg", 2, ".png or .gif"),
+        ("traverse nowhere", 2, "run folder"),
+        ("traverse judge", 2, "has no generator"),
+        ("traverse run --part level", 2, "did you mean \"levels\"?"),
+        ("traverse run --dims 3", 2, "--dims needs --part: levels, u"),
+        ("traverse run --values 3", 2, "--values needs --part: levels, u"),
+        ("traverse run --part u --dims 5", 2, "0 to 4"),
+        ("traverse run --part u --dims 3-9", 2, "0 to 4"),
+        ("traverse run --part u --dims first", 2, "expected numbers"),
+        ("traverse run --part levels --values 3,10", 2, "whole number from 0 to 9"),
+        ("traverse run --part u --values NaN", 2, "--values has NaN"),
+        ("traverse run --faces 0", 2, "expected 1 to 256"),
+        ("traverse run --latents three.safetensors --face 3", 2, "0 to 2"),
+        ("traverse run --out sheet.txt", 2, ".png or .gif"),
+    ] {
+        let (got, stdout, stderr) = run(folder, line);
+        assert_eq!(got, code, "{line}\n{stderr}");
+        assert!(stderr.contains(part), "{line}: {part:?} in {stderr}");
+        assert!(!stderr.contains("panicked") && stdout.is_empty(), "{line}: {stdout}{stderr}");
+    }
+    assert!(!folder.join("run/interpolated").exists() && !folder.join("run/traversed").exists());
+}
