@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Sample(cmd::sample::Sample),
     Import(cmd::import::Import),
     Reconstruct(cmd::reconstruct::Reconstruct),
+    Invert(cmd::invert::Invert),
+    Restore(cmd::restore::Restore),
     /// List runs and prepared data
     Runs(cmd::runs::Runs),
     /// Measure the speed on this machine

@@ -11,6 +11,7 @@ mod exit;
 mod explored;
 mod figures;
 mod interrupt;
+mod inversion;
 mod reconstruction;
 mod score;
 
@@ -58,6 +59,8 @@ fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {
         Command::Info(command) => command.run(&global)?,
         Command::Sample(command) => command.run(&global, console)?,
         Command::Reconstruct(command) => command.run(&global, console)?,
+        Command::Invert(command) => command.run(&global, console)?,
+        Command::Restore(command) => command.run(&global, console)?,
         Command::Runs(command) => command.run(&global)?,
         Command::Bench(command) => command.run(&global, console)?,
         Command::Doctor(command) => command.run(&global, console)?,

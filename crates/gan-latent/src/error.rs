@@ -21,4 +21,19 @@ pub enum LatentError {
         /// What is wrong.
         reason: String,
     },
+
+    /// A mask that cannot be.
+    #[error("{0}")]
+    Mask(String),
+
+    /// An inversion of which no start ended at a number.
+    #[error(
+        "inversion of image {image}: no start ended at a number; take a learning rate below {rate}"
+    )]
+    Diverged {
+        /// Number of the image.
+        image: usize,
+        /// Rate of the first step.
+        rate: f64,
+    },
 }
