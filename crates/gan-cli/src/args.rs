@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Import(cmd::import::Import),
     Export(cmd::export::ExportRun),
     Reconstruct(cmd::reconstruct::Reconstruct),
+    Invert(cmd::invert::Invert),
+    Restore(cmd::restore::Restore),
     /// List runs and prepared data
     Runs(cmd::runs::Runs),
     /// Measure the speed on this machine

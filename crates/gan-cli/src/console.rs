@@ -162,6 +162,13 @@ impl ProgressLine {
         }
     }
 
+    /// Shows that `done` of `total` things are done, where the total was not known before.
+    pub(crate) fn set_of(&self, done: u64, total: u64, message: &str) {
+        self.total.store(total, Ordering::Relaxed);
+        self.bar.iter().for_each(|bar| bar.set_length(total));
+        self.set(done, message);
+    }
+
     /// The form that `gan-data` calls.
     pub(crate) fn callback(&self) -> impl Fn(Progress) + Sync {
         |progress| {

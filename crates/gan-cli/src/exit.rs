@@ -56,7 +56,7 @@ fn of_training(error: &TrainError) -> bool {
 
 fn of_latents(error: &LatentError) -> bool {
     match error {
-        LatentError::Unfit(_) => true,
+        LatentError::Unfit(_) | LatentError::Mask(_) => true,
         LatentError::Core(error) => of_core(error),
         _ => false,
     }

@@ -11,6 +11,7 @@ mod exit;
 mod explored;
 mod figures;
 mod interrupt;
+mod inversion;
 mod pictures;
 mod reconstruction;
 mod score;
@@ -63,6 +64,8 @@ fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {
         Command::Interpolate(command) => command.run(&global, console)?,
         Command::Traverse(command) => command.run(&global, console)?,
         Command::Reconstruct(command) => command.run(&global, console)?,
+        Command::Invert(command) => command.run(&global, console)?,
+        Command::Restore(command) => command.run(&global, console)?,
         Command::Runs(command) => command.run(&global)?,
         Command::Bench(command) => command.run(&global, console)?,
         Command::Doctor(command) => command.run(&global, console)?,

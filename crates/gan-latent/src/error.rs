@@ -25,4 +25,18 @@ pub enum LatentError {
     /// Something that does not go with this latent or generator.
     #[error("{0}")]
     Unfit(String),
+    /// A mask that cannot be.
+    #[error("{0}")]
+    Mask(String),
+
+    /// An inversion of which no start ended at a number.
+    #[error(
+        "inversion of image {image}: no start ended at a number; take a learning rate below {rate}"
+    )]
+    Diverged {
+        /// Number of the image.
+        image: usize,
+        /// Rate of the first step.
+        rate: f64,
+    },
 }

@@ -71,6 +71,19 @@ impl ImageClassifier {
     /// # Errors
     /// If the images are not of its size.
     fn logits(&self, images: &Tensor) -> Result<Tensor, TrainError> {
+        Ok(self.network.logits(&self.maps(images)?, false)?)
+    }
+
+    /// `images`: `(N, C, H, W)` in [−1, 1] → what it sees in them before its last layer, `(N, F)`, 0 or more;
+    /// differentiable in the images, its own weights are frozen.
+    ///
+    /// # Errors
+    /// If the images are not of its size.
+    pub fn features(&self, images: &Tensor) -> Result<Tensor, TrainError> {
+        Ok(self.network.features(&self.maps(images)?, false)?)
+    }
+
+    fn maps(&self, images: &Tensor) -> Result<FeatureMaps, TrainError> {
         let ImageShape { channels, height, width } = self.image;
         match *images.dims() {
             [_, c, h, w] if (c, h, w) == (channels, height, width) => {}
@@ -81,8 +94,7 @@ impl ImageClassifier {
                 )));
             }
         }
-        let images = FeatureMaps::from_tensor(&images.to_device(&self.device)?)?;
-        Ok(self.network.logits(&images, false)?)
+        Ok(FeatureMaps::from_tensor(&images.to_device(&self.device)?)?)
     }
 
     /// Size of its images.

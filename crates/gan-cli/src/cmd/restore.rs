@@ -1,0 +1,263 @@
+//! `restore`: what a mask hides, filled by a generator.
+
+mod numbers;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use candle_core::Tensor;
+use clap::{Args, ValueEnum};
+use gan_core::{Image, file, image};
+use gan_latent::invert::{PixelDistance, Targets};
+use gan_latent::{Inversion, Inverted, Mask, Sheet, latents, mask};
+use serde::Serialize;
+
+use self::numbers::{Measured, OfMask, Restored};
+use super::{print, print_json, tables};
+use crate::args::{Global, UsageError};
+use crate::console::Console;
+use crate::explored::{Explored, ShownWeights};
+use crate::inversion::{self, Loaded, Originals, Search};
+
+/// Fill what a mask hides of images, by inversion
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Restore {
+    /// The run folder
+    run: PathBuf,
+    #[command(flatten)]
+    originals: Originals,
+    /// What hides pixels: pepper[:SHARE], crosswalk, square[:SIDE], or a picture whose dark pixels do
+    #[arg(long, value_name = "MASKS", value_delimiter = ',', value_parser = asked,
+          default_value = "pepper,crosswalk,square")]
+    mask: Vec<Asked>,
+    /// What the inversion compares with
+    #[arg(long, value_enum, default_value = "both")]
+    score: Score,
+    #[command(flatten)]
+    search: Search,
+    /// Which of the generator's weights
+    #[arg(long, value_enum, default_value = "average")]
+    weights: ShownWeights,
+    /// The pictures' file, MASK before its ending, latents and numbers beside them; in the run's restored/ unless given
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Images that a picture shows at most, side by side.
+const MOST_SHOWN: usize = 10;
+/// What pepper and a square hide unless told: experiment H's.
+const SHARE: f64 = 0.3;
+const SIDE: usize = 8;
+
+const EXAMPLES: &str = "\
+Examples:
+  gan-cli restore runs/00001-dcgan
+  gan-cli restore runs/00001-dcgan --n 100 --mask pepper:0.5,square:12
+  gan-cli restore runs/00001-dcgan me.jpg --mask hole.png --score visible";
+
+/// What an inversion compares with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Score {
+    /// The visible pixels alone
+    Visible,
+    /// The masked image, its hidden pixels black
+    Masked,
+    /// Each of both
+    Both,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Compared {
+    Masked,
+    Visible,
+}
+
+/// A mask as it was typed.
+#[derive(Clone, Debug)]
+struct Asked {
+    text: String,
+    mask: Mask,
+}
+
+/// All that was measured.
+#[derive(Debug, Serialize)]
+struct Numbers<'a> {
+    inversion: &'a Inversion,
+    seconds: f64,
+    masks: Vec<OfMask>,
+}
+
+impl Restore {
+    pub(crate) fn run(self, global: &Global, console: &Console) -> anyhow::Result<()> {
+        let settings = self.search.inversion()?;
+        if let Some(i) =
+            (1..self.mask.len()).find(|&i| self.names()[..i].contains(&self.names()[i]))
+        {
+            let reason = format!("--mask has {} twice", self.names()[i]);
+            return Err(UsageError(reason).into());
+        }
+        let explored = Explored::open(&self.run, self.weights, global.device()?)?;
+        let shape = explored.checkpoint.image()?;
+        let originals = self.originals.load(&explored, global, console)?;
+        let n = originals.names.len();
+        let visible = self
+            .mask
+            .iter()
+            .map(|asked| asked.mask.visible(n, (shape.height, shape.width), settings.seed))
+            .collect::<Result<Vec<_>, _>>()?;
+        let out = self.out.clone().unwrap_or_else(|| {
+            let name = self.originals.file_name(&self.search) + ".png";
+            explored.run.root().join("restored").join(name)
+        });
+        let begun = Instant::now();
+        let mut masks = Vec::new();
+        for (name, visible) in self.names().iter().zip(&visible) {
+            masks.push(self.fill(&explored, &settings, &originals, name, visible, &out, console)?);
+        }
+        let seconds = begun.elapsed().as_secs_f64();
+        let numbers = Numbers { inversion: &settings, seconds, masks };
+        file::write_json(&out.with_extension("json"), &numbers)?;
+        self.show(&explored, &numbers, n, &out, global)
+    }
+
+    /// The masks' names: unless it is a picture's, as it was typed.
+    fn names(&self) -> Vec<String> {
+        let name = |asked: &Asked| match asked.mask {
+            Mask::Picture(_) => {
+                Path::new(&asked.text).file_stem().unwrap_or_default().to_string_lossy().into()
+            }
+            _ => asked.text.replace(':', "-"),
+        };
+        self.mask.iter().map(name).collect()
+    }
+
+    /// Restores all images under one mask; leaves its picture and latents.
+    #[allow(clippy::too_many_arguments)] // what the command has opened, one after another
+    fn fill(
+        &self,
+        explored: &Explored,
+        settings: &Inversion,
+        originals: &Loaded,
+        name: &str,
+        visible: &Tensor,
+        out: &Path,
+        console: &Console,
+    ) -> anyhow::Result<OfMask> {
+        let clean = &originals.images;
+        let masked = mask::masked(clean, visible)?;
+        let starts = inversion::encoder_starts(explored, &masked)?;
+        let mut rows = vec![("clean", clean.clone()), ("masked", masked.clone())];
+        let mut of_mask = OfMask::new(name, originals, visible, &masked)?;
+        let scores: &[Compared] = match self.score {
+            Score::Visible => &[Compared::Visible],
+            Score::Masked => &[Compared::Masked],
+            Score::Both => &[Compared::Masked, Compared::Visible],
+        };
+        for &compared in scores {
+            let target = masked.to_device(&explored.device)?;
+            let (targets, label) = match compared {
+                Compared::Masked => (Targets::whole(target), "by all pixels"),
+                Compared::Visible => {
+                    let visible = visible.to_device(&explored.device)?;
+                    (Targets::visible(target, visible)?, "by the visible")
+                }
+            };
+            let to = (console, name);
+            let pixels = &PixelDistance;
+            let found: Inverted =
+                inversion::search(explored, settings, &targets, pixels, starts.as_ref(), to)?;
+            let blended = mask::blended(clean, &found.images, visible)?;
+            of_mask.restored.push(Restored {
+                compared,
+                restored: Measured::of(&found.images, clean)?,
+                blended: Measured::of(&blended, clean)?,
+            });
+            rows.push((label, found.images.clone()));
+            rows.push(("blended", blended));
+            let word = if compared == Compared::Masked { "masked" } else { "visible" };
+            latents::write(&found.latents, &place(out, name, &format!("{word}.safetensors")))?;
+        }
+        let shown = MOST_SHOWN.min(originals.names.len());
+        let row = |images: &Tensor| image::from_tensor(&images.narrow(0, 0, shown)?);
+        let pictures = rows.iter().map(|(_, images)| row(images)).collect::<Result<_, _>>()?;
+        Sheet::new(pictures)
+            .over_columns(&originals.names[..shown])
+            .beside_rows(rows.iter().map(|(label, _)| label))
+            .render()?
+            .write_png(&place(out, name, "png"))?;
+        Ok(of_mask)
+    }
+
+    fn show(
+        &self,
+        explored: &Explored,
+        numbers: &Numbers<'_>,
+        n: usize,
+        out: &Path,
+        global: &Global,
+    ) -> anyhow::Result<()> {
+        let pictures: Vec<PathBuf> =
+            self.names().iter().map(|name| place(out, name, "png")).collect();
+        if global.json {
+            return print_json(&serde_json::json!({
+                "pictures": pictures,
+                "numbers": out.with_extension("json"),
+                "checkpoint": explored.path,
+                "images_seen": explored.checkpoint.header.images_seen,
+                "found": numbers,
+            }));
+        }
+        let rows = numbers.masks.iter().flat_map(OfMask::rows).collect();
+        let head = ["mask", "hidden", "image", "PSNR [dB]", "SSIM", "MSE of hidden"];
+        let mut text = format!(
+            "{}\nmeans over {n} images against the clean ones; PSNR is that of the mean squared error\n",
+            tables::table(&head, &[1, 3, 4, 5], rows)
+        );
+        for picture in &pictures {
+            text += &format!("picture {}\n", picture.display());
+        }
+        print(&format!(
+            "{text}numbers {}\nnext: gan-cli invert {}, the same without a mask",
+            out.with_extension("json").display(),
+            explored.run.root().display()
+        ))
+    }
+}
+
+/// `out` with the mask's name before its ending.
+fn place(out: &Path, mask: &str, ending: &str) -> PathBuf {
+    let stem = out.file_stem().unwrap_or_default().to_string_lossy();
+    out.with_file_name(format!("{stem}_{mask}.{ending}"))
+}
+
+/// `pepper`, `pepper:0.3`, `crosswalk`, `square`, `square:8` or a picture's file.
+fn asked(text: &str) -> Result<Asked, String> {
+    let expected = "expected pepper[:SHARE], crosswalk, square[:SIDE] or the file of a picture";
+    let (kind, value) = match text.split_once(':') {
+        Some((kind, value)) => (kind, Some(value)),
+        None => (text, None),
+    };
+    let mask = match kind {
+        "pepper" => {
+            let share = value.map_or(Ok(SHARE), str::parse).map_err(|_| expected)?;
+            if !(share > 0.0 && share < 1.0) {
+                return Err(format!(
+                    "the share of hidden pixels is {share}, expected more than 0 and less than 1"
+                ));
+            }
+            Mask::Pepper { share }
+        }
+        "crosswalk" if value.is_none() => Mask::Crosswalk,
+        "square" => {
+            Mask::Square { side: value.map_or(Ok(SIDE), str::parse).map_err(|_| expected)? }
+        }
+        _ if Path::new(text).is_file() => {
+            Mask::Picture(Image::read(Path::new(text)).map_err(|e| e.to_string())?)
+        }
+        _ => return Err(format!("there is no such mask or file; {expected}")),
+    };
+    Ok(Asked { text: text.into(), mask })
+}
