@@ -25,6 +25,7 @@ pub enum LatentError {
     /// Something that does not go with this latent or generator.
     #[error("{0}")]
     Unfit(String),
+
     /// A mask that cannot be.
     #[error("{0}")]
     Mask(String),

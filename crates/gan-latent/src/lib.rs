@@ -1,14 +1,11 @@
-//! Walks through a latent space: samples, ways from latent to latent, traversals of single entries, and what each part and
-//! entry of a latent does.
-//! Walks through a latent space: samples, sweeps of single entries, what each part of a latent does, and the way back from
-//! images to latents.
+//! Walks through a latent space: samples, ways from latent to latent, traversals of single entries, what each part and
+//! entry of a latent does, and the way back from images to latents.
 
 mod cells;
 pub mod effect;
 mod error;
 pub mod interpolate;
 pub mod invert;
-pub mod latents;
 pub mod latents;
 pub mod mask;
 pub mod ranking;
