@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Draw images from a trained generator
     Sample(cmd::sample::Sample),
     Import(cmd::import::Import),
+    Arithmetic(Box<cmd::arithmetic::Arithmetic>),
+    Directions(Box<cmd::directions::Directions>),
+    Embed(Box<cmd::embed::Embed>),
     Reconstruct(cmd::reconstruct::Reconstruct),
     /// List runs and prepared data
     Runs(cmd::runs::Runs),

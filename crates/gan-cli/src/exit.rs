@@ -55,7 +55,11 @@ fn of_training(error: &TrainError) -> bool {
 }
 
 fn of_latents(error: &LatentError) -> bool {
-    matches!(error, LatentError::Core(error) if of_core(error))
+    match error {
+        LatentError::Unfit(_) => true,
+        LatentError::Core(error) => of_core(error),
+        _ => false,
+    }
 }
 
 fn of_report(error: &ReportError) -> bool {

@@ -11,6 +11,7 @@ mod exit;
 mod explored;
 mod figures;
 mod interrupt;
+mod judge;
 mod reconstruction;
 mod score;
 
@@ -57,6 +58,9 @@ fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {
         Command::Import(command) => command.run(&global, console)?,
         Command::Info(command) => command.run(&global)?,
         Command::Sample(command) => command.run(&global, console)?,
+        Command::Arithmetic(command) => command.run(&global, console)?,
+        Command::Directions(command) => command.run(&global, console)?,
+        Command::Embed(command) => command.run(&global, console)?,
         Command::Reconstruct(command) => command.run(&global, console)?,
         Command::Runs(command) => command.run(&global)?,
         Command::Bench(command) => command.run(&global, console)?,

@@ -21,4 +21,8 @@ pub enum LatentError {
         /// What is wrong.
         reason: String,
     },
+
+    /// Something that does not go with this latent or generator.
+    #[error("{0}")]
+    Unfit(String),
 }

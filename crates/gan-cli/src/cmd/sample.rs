@@ -1,6 +1,6 @@
 //! `sample`: images of a trained generator.
 
-mod name;
+pub(super) mod name;
 
 use std::path::PathBuf;
 

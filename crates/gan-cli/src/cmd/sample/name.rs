@@ -43,13 +43,13 @@ impl Asked<'_> {
 }
 
 /// Without what file systems or shells take for something else.
-fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     let kept = |c: char| c.is_alphanumeric() || "_-.=".contains(c);
     name.chars().filter(|c| *c != ' ').map(|c| if kept(c) { c } else { '-' }).collect()
 }
 
 /// A long name is cut, and what tells it from others with the same beginning is a number at its end.
-fn shortened(name: &str) -> String {
+pub(crate) fn shortened(name: &str) -> String {
     if name.len() <= LONGEST {
         return name.into();
     }
