@@ -90,6 +90,8 @@ struct Report {
     strength: f64,
     /// Length of what is added, in standard deviations of a latent's entries.
     length: f64,
+    /// The length that groups of these sizes give by chance.
+    length_by_chance: f64,
     /// Parts of the latent that keep their values.
     left_out: Vec<String>,
     score: Option<Score>,
@@ -150,6 +152,8 @@ impl Arithmetic {
             latents: self.latents.clone(),
             strength: self.strength,
             length: arithmetic::length(&difference) * self.strength.abs(),
+            length_by_chance: self.strength.abs()
+                * arithmetic::length_by_chance(&space, groups.plus.len(), groups.minus.len()),
             left_out: space.left_out().to_vec(),
             groups,
             score,

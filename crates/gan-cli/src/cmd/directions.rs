@@ -196,7 +196,7 @@ impl Directions {
         for i in 0..faces.len() {
             let face = latents::select(faces, &[i])?;
             let rows = directions::strips(&explored.generator, space, &face, &vectors, &amounts)?;
-            let over = amounts.iter().map(|amount| format!("{amount:+.1}").replace('-', "−"));
+            let over = amounts.iter().map(shown::amount);
             let sheet =
                 Sheet::new(rows).over_columns(over).beside_rows(found.iter().map(|d| &d.name));
             let path = match i {

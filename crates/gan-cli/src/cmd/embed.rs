@@ -115,7 +115,7 @@ struct Linear {
 
 /// A network that places images.
 enum Placing {
-    Autoencoder(ImageAutoencoder),
+    Autoencoder(Box<ImageAutoencoder>),
     Classifier(ImageClassifier),
 }
 
@@ -159,7 +159,8 @@ impl Embed {
     fn placing(&self, checkpoint: &Checkpoint, device: &Device) -> anyhow::Result<Placing> {
         let config = &checkpoint.header.config;
         if config.autoencoder.is_some() {
-            return Ok(Placing::Autoencoder(ImageAutoencoder::new(checkpoint, device)?));
+            let network = ImageAutoencoder::new(checkpoint, device)?;
+            return Ok(Placing::Autoencoder(Box::new(network)));
         }
         if config.classifier.is_some() {
             return Ok(Placing::Classifier(ImageClassifier::new(checkpoint, device)?));

@@ -81,10 +81,11 @@ pub(super) fn file_name(asked: &Arithmetic) -> String {
 pub(super) fn summary(report: &Report, out: &Path, latents: &Path, run: &Path) -> String {
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let mut text = format!(
-        "mean of {} minus mean of {} latents, {:.2} standard deviations long, added to {}\n",
+        "mean of {} minus mean of {} latents, {:.2} standard deviations long ({:.2} by chance), added to {}\n",
         report.groups.plus.len(),
         report.groups.minus.len(),
         report.length,
+        report.length_by_chance,
         report.groups.apply_to.len()
     );
     if !report.left_out.is_empty() {

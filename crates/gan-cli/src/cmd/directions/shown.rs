@@ -98,6 +98,12 @@ pub(crate) fn quoted(field: &str) -> String {
     }
 }
 
+/// An amount over a column: `−1.5`, `0`, `+3`.
+pub(super) fn amount(amount: &f64) -> String {
+    let rounded = (10.0 * amount).round() / 10.0;
+    if rounded == 0.0 { "0".into() } else { format!("{rounded:+}").replace('-', "−") }
+}
+
 /// `factor_n-5_seed-3`.
 pub(super) fn file_name(asked: &Directions) -> String {
     let method = method(asked.method);

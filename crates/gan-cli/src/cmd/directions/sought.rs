@@ -134,7 +134,12 @@ pub(super) fn by_attribute(
             found.extend(fit(place).map(|fitted| (name.clone(), fitted)));
             line.set(place as u64 + 1, name);
         }
-        found.sort_by(|a, b| b.1.held_out_accuracy.total_cmp(&a.1.held_out_accuracy));
+        // Less two standard errors at most, so that few latents that happen to lie right do not come first.
+        let at_least = |fitted: &Fitted| {
+            let held_out = 2 * (fitted.of_each - fitted.of_each * 7 / 10);
+            fitted.held_out_accuracy - 1.0 / (held_out as f64).sqrt()
+        };
+        found.sort_by(|a, b| at_least(&b.1).total_cmp(&at_least(&a.1)));
         found.truncate(asked.n as usize);
         if found.is_empty() {
             return Err(UsageError(format!(
