@@ -12,6 +12,7 @@ mod explored;
 mod figures;
 mod interrupt;
 mod inversion;
+mod judge;
 mod pictures;
 mod reconstruction;
 mod score;
@@ -63,6 +64,9 @@ fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {
         Command::Sample(command) => command.run(&global, console)?,
         Command::Interpolate(command) => command.run(&global, console)?,
         Command::Traverse(command) => command.run(&global, console)?,
+        Command::Arithmetic(command) => command.run(&global, console)?,
+        Command::Directions(command) => command.run(&global, console)?,
+        Command::Embed(command) => command.run(&global, console)?,
         Command::Reconstruct(command) => command.run(&global, console)?,
         Command::Invert(command) => command.run(&global, console)?,
         Command::Restore(command) => command.run(&global, console)?,

@@ -6,6 +6,7 @@ mod error;
 pub mod file;
 pub mod gif;
 pub mod grid;
+pub mod heatmap;
 pub mod image;
 pub mod names;
 pub mod plot;

@@ -12,9 +12,12 @@ mod curve;
 pub(crate) mod font;
 mod layout;
 mod png;
+mod scatter;
 mod svg;
 
 use std::path::Path;
+
+pub use scatter::Scatter;
 
 use crate::error::Result;
 use crate::file::write_bytes;

@@ -1,17 +1,26 @@
 //! Walks through a latent space: samples, ways from latent to latent, traversals of single entries, what each part and
-//! entry of a latent does, and the way back from images to latents.
+//! entry of a latent does, the way back from images to latents, arithmetic, directions with a meaning, and maps of where
+//! images lie.
 
+pub mod arithmetic;
+pub mod boundary;
 mod cells;
+pub mod directions;
 pub mod effect;
+pub mod eigen;
+pub mod embed;
 mod error;
 pub mod interpolate;
 pub mod invert;
+pub mod judged;
 pub mod latents;
 pub mod mask;
+pub mod principal;
 pub mod ranking;
 mod relaxed;
 pub mod sample;
 pub mod sheet;
+mod space;
 pub mod traverse;
 
 pub use cells::Cells;
@@ -22,3 +31,4 @@ pub use mask::Mask;
 pub use ranking::EntryEffect;
 pub use sample::Samples;
 pub use sheet::Sheet;
+pub use space::Space;

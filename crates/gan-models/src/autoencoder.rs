@@ -9,6 +9,7 @@ use candle_nn::VarBuilder;
 use gan_core::ImageShape;
 use gan_kernels::{Activation, ConvGeometry, FeatureMaps, activate};
 
+use crate::first_layer::FirstLayer;
 use crate::layers::{BatchNorm, Conv2d, ConvTranspose2d, Linear, reshape};
 
 /// 4×4 kernel, stride 2, padding 1: halves or doubles the size.
@@ -166,6 +167,11 @@ impl Decoder {
 
     /// From logits to pixels.
     pub(crate) const ACTIVATION: Activation = Activation::Tanh;
+
+    /// What reads the latent first.
+    pub(crate) fn first_layer(&self) -> FirstLayer<'_> {
+        FirstLayer::linear(&self.from_latent).with_maps(self.start).with_norm(&self.norm)
+    }
 
     /// `z`: `(N, latent)` → images `(N, C, H, W)` in (−1, 1): the tanh of [`Decoder::logits`].
     pub fn images(&self, z: &Tensor, train: bool) -> Result<FeatureMaps> {

@@ -9,6 +9,7 @@ use candle_nn::VarBuilder;
 use gan_core::ImageShape;
 use gan_kernels::{Activation, ConvGeometry, FeatureMaps};
 
+use crate::first_layer::FirstLayer;
 use crate::layers::{Conv2d, ConvTranspose2d, Linear, reshape};
 
 /// Channels of the maps of half the image's side and of a quarter.
@@ -62,6 +63,11 @@ impl Generator {
             block: up(narrow, half, relu, "block")?,
             to_image: up(half, image.channels, Activation::Tanh, "to_image")?,
         })
+    }
+
+    /// What reads the latent first.
+    pub(crate) fn first_layer(&self) -> FirstLayer<'_> {
+        FirstLayer::linear(&self.from_latent)
     }
 
     /// `z`: `(N, latent)` → images `(N, C, S, S)` in (−1, 1). Training makes no difference.

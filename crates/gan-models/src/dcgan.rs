@@ -15,6 +15,7 @@ use candle_core::{Result, Tensor};
 use candle_nn::{ModuleT, VarBuilder};
 use gan_kernels::{Activation, ConvGeometry, FeatureMaps};
 
+use crate::first_layer::FirstLayer;
 use crate::layers::{BatchNorm, Conv2d, ConvTranspose2d};
 use gan_core::ImageShape;
 
@@ -113,6 +114,12 @@ impl Generator {
 }
 
 impl Generator {
+    /// What reads the latent first.
+    pub(crate) fn first_layer(&self) -> FirstLayer<'_> {
+        let (conv, norm) = &self.blocks[0]; // a plan has one doubling at least
+        FirstLayer::conv_transpose(conv).with_norm(norm)
+    }
+
     /// `z`: `(N, latent)` → images `(N, C, S, S)` in (−1, 1), for a discriminator to look at.
     pub fn images(&self, z: &Tensor, train: bool) -> Result<FeatureMaps> {
         let (n, latent) = z.dims2()?;

@@ -9,6 +9,7 @@ use candle_nn::VarBuilder;
 use gan_core::ImageShape;
 use gan_kernels::{Activation, FeatureMaps};
 
+use crate::first_layer::FirstLayer;
 use crate::layers::{Dropout, Linear, reshape};
 
 /// Sizes of the generator's hidden layers; the discriminator has them in reverse order.
@@ -48,6 +49,11 @@ impl Generator {
         }
         let to_image = Linear::new(size, image.bytes(), Activation::Tanh, vb.pp("to_image"))?;
         Ok(Self { hidden, to_image, image: [image.channels, image.height, image.width] })
+    }
+
+    /// What reads the latent first.
+    pub(crate) fn first_layer(&self) -> FirstLayer<'_> {
+        FirstLayer::linear(&self.hidden[0])
     }
 
     /// `z`: `(N, latent)` → images `(N, C, H, W)` in (−1, 1). Training makes no difference.

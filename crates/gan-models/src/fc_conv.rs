@@ -10,6 +10,7 @@ use gan_core::ImageShape;
 use gan_kernels::{Activation, ConvGeometry, FeatureMaps};
 
 use crate::conv::quarter;
+use crate::first_layer::FirstLayer;
 use crate::layers::{ConvTranspose2d, Linear, reshape};
 
 /// Size of the two hidden layers.
@@ -54,6 +55,11 @@ impl Generator {
         let to_image =
             ConvTranspose2d::with_bias(MAPS / 2, channels, 3, KEEP, Activation::Tanh, vb)?;
         Ok(Self { hidden, side, blocks, to_image })
+    }
+
+    /// What reads the latent first.
+    pub(crate) fn first_layer(&self) -> FirstLayer<'_> {
+        FirstLayer::linear(&self.hidden[0])
     }
 
     /// `z`: `(N, latent)` → images `(N, C, S, S)` in (−1, 1). Training makes no difference.

@@ -10,6 +10,7 @@ use gan_core::ImageShape;
 use gan_kernels::{Activation, ConvGeometry, FeatureMaps};
 
 use crate::conv::quarter;
+use crate::first_layer::FirstLayer;
 use crate::layers::{BatchNorm, Conv2d, ConvTranspose2d};
 
 /// Units of the fully connected layer.
@@ -57,6 +58,12 @@ impl Generator {
             ],
             to_image: ConvTranspose2d::new(half, image.channels, KERNEL, DOUBLE, tanh, vb)?,
         })
+    }
+
+    /// What reads the latent first.
+    pub(crate) fn first_layer(&self) -> FirstLayer<'_> {
+        let (conv, norm) = &self.blocks[0];
+        FirstLayer::conv_transpose(conv).with_norm(norm)
     }
 
     /// `z`: `(N, latent)` → images `(N, C, S, S)` in (−1, 1).

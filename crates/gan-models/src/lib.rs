@@ -12,6 +12,7 @@ pub mod dcgan;
 pub mod discriminator;
 pub mod fc;
 pub mod fc_conv;
+pub mod first_layer;
 pub mod generator;
 pub mod infogan;
 pub mod latent;
@@ -25,6 +26,7 @@ pub mod summary;
 
 pub use config::{DiscriminatorKind, GeneratorKind, ModelConfig};
 pub use discriminator::{Discriminator, Judgement};
+pub use first_layer::FirstLayer;
 pub use generator::Generator;
 pub use latent::{Distribution, Latent, LatentBatch, Part, Truncation};
 pub use layered::Layer;

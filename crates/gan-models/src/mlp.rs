@@ -11,6 +11,7 @@ use candle_nn::VarBuilder;
 use gan_core::ImageShape;
 use gan_kernels::{Activation, FeatureMaps};
 
+use crate::first_layer::FirstLayer;
 use crate::layers::Linear;
 
 /// Size of the hidden layers.
@@ -50,6 +51,11 @@ impl Generator {
     pub fn new(latent: usize, image: ImageShape, vb: VarBuilder<'_>) -> Result<Self> {
         check(image).map_err(candle_core::Error::Msg)?;
         Ok(Self { layers: layers(latent, image.channels, "to_point", vb)? })
+    }
+
+    /// What reads the latent first.
+    pub(crate) fn first_layer(&self) -> FirstLayer<'_> {
+        FirstLayer::linear(&self.layers[0])
     }
 
     /// `z`: `(N, latent)` → points `(N, D, 1, 1)`, unbounded. Training makes no difference.

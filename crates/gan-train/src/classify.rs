@@ -71,19 +71,33 @@ impl ImageClassifier {
     /// # Errors
     /// If the images are not of its size.
     fn logits(&self, images: &Tensor) -> Result<Tensor, TrainError> {
-        Ok(self.network.logits(&self.maps(images)?, false)?)
+        Ok(self.network.logits(&self.seen(images)?, false)?)
     }
 
-    /// `images`: `(N, C, H, W)` in [−1, 1] → what it sees in them before its last layer, `(N, F)`, 0 or more;
+    /// `images`: `(N, C, H, W)` in [−1, 1] → log-odds `(N, K)` on the CPU in the order of [`Target::names`]: ln(p / (1 − p))
+    /// of the attribute or class. Unlike probabilities they tell apart what is nearly certain.
+    ///
+    /// # Errors
+    /// If the images are not of its size.
+    pub fn log_odds(&self, images: &Tensor) -> Result<Tensor, TrainError> {
+        let logits = self.logits(images)?.to_device(&Device::Cpu)?;
+        let Target::Classes(_) = self.target else { return Ok(logits) };
+        let rows: Vec<Vec<f32>> =
+            logits.to_vec2::<f32>()?.iter().map(|row| against_all(row)).collect();
+        Ok(Tensor::new(rows, &Device::Cpu)?)
+    }
+
+    /// `images`: `(N, C, H, W)` in [−1, 1] → what its last layer reads, `(N, 128)`, 0 or more;
     /// differentiable in the images, its own weights are frozen.
     ///
     /// # Errors
     /// If the images are not of its size.
     pub fn features(&self, images: &Tensor) -> Result<Tensor, TrainError> {
-        Ok(self.network.features(&self.maps(images)?, false)?)
+        Ok(self.network.features(&self.seen(images)?, false)?)
     }
 
-    fn maps(&self, images: &Tensor) -> Result<FeatureMaps, TrainError> {
+    /// Images as the network reads them, which must be of its size.
+    fn seen(&self, images: &Tensor) -> Result<FeatureMaps, TrainError> {
         let ImageShape { channels, height, width } = self.image;
         match *images.dims() {
             [_, c, h, w] if (c, h, w) == (channels, height, width) => {}
@@ -174,6 +188,18 @@ impl ImageClassifier {
     }
 }
 
+/// The log-odds of each class of a softmax: its logit less the logarithm of the sum of all others' exponentials.
+fn against_all(logits: &[f32]) -> Vec<f32> {
+    let of_class = |k: usize| {
+        let others =
+            || logits.iter().enumerate().filter(|(j, _)| *j != k).map(|(_, l)| f64::from(*l));
+        let largest = others().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = others().map(|l| (l - largest).exp()).sum();
+        (f64::from(logits[k]) - largest - sum.ln()) as f32
+    };
+    (0..logits.len()).map(of_class).collect()
+}
+
 /// The columns of `(N, A)`, as whole numbers.
 fn columns(values: &Tensor) -> Result<Vec<Vec<usize>>, TrainError> {
     let column = |a| whole_numbers(&values.narrow(1, a, 1)?.flatten_all()?);
@@ -183,4 +209,21 @@ fn columns(values: &Tensor) -> Result<Vec<Vec<usize>>, TrainError> {
 fn whole_numbers(tensor: &Tensor) -> Result<Vec<usize>, TrainError> {
     let values = tensor.to_dtype(candle_core::DType::U32)?.to_vec1::<u32>()?;
     Ok(values.into_iter().map(|value| value as usize).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::against_all;
+
+    /// ln(p / (1 − p)) of a softmax, and still finite where 1 − p is 0 in f32.
+    #[test]
+    fn log_odds_are_those_of_the_softmax() {
+        let logits = [1.0f32, -2.0, 0.5];
+        let sum: f64 = logits.iter().map(|l| f64::from(*l).exp()).sum();
+        for (logit, got) in logits.iter().zip(against_all(&logits)) {
+            let p = f64::from(*logit).exp() / sum;
+            assert!((f64::from(got) - (p / (1.0 - p)).ln()).abs() < 1e-6);
+        }
+        assert_eq!(against_all(&[900.0, 0.0]), [900.0, -900.0]);
+    }
 }

@@ -1,7 +1,10 @@
 //! The commands, a file each.
 
+pub(crate) mod arithmetic;
 pub(crate) mod bench;
+pub(crate) mod directions;
 pub(crate) mod doctor;
+pub(crate) mod embed;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod info;

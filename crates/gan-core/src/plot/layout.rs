@@ -25,6 +25,8 @@ const PALETTE: [[u8; 3]; 6] = [
 pub(super) struct Drawing {
     /// Heading, for those who cannot see the drawing.
     pub(super) title: String,
+    pub(super) height: f32,
+    pub(super) dots: Vec<Dots>,
     pub(super) lines: Vec<Line>,
     pub(super) texts: Vec<Text>,
 }
@@ -44,6 +46,15 @@ pub(super) struct Line {
     pub(super) points: Vec<(f32, f32)>,
     pub(super) ink: Ink,
     pub(super) width: f32,
+    pub(super) opacity: f32,
+}
+
+/// Dots of one color.
+#[derive(Clone, Debug)]
+pub(super) struct Dots {
+    pub(super) points: Vec<(f32, f32)>,
+    pub(super) ink: Ink,
+    pub(super) radius: f32,
     pub(super) opacity: f32,
 }
 
@@ -67,18 +78,18 @@ pub(super) enum Anchor {
 }
 
 /// Em of the heading, of the legend and axis names, and of what is written at ticks.
-const TITLE: f32 = 17.0;
-const NAME: f32 = 14.0;
+pub(super) const TITLE: f32 = 17.0;
+pub(super) const NAME: f32 = 14.0;
 const TICK: f32 = 13.0;
 /// Space around everything.
-const EDGE: f32 = 12.0;
+pub(super) const EDGE: f32 = 12.0;
 
 impl Drawing {
     /// Lays a plot out.
     pub(super) fn of(plot: &Plot) -> Self {
         let curves: Vec<Curve> =
             plot.series.iter().map(|s| Curve::of(&s.points, plot.log_y)).collect();
-        let mut drawing = Self { title: plot.title.clone(), lines: vec![], texts: vec![] };
+        let mut drawing = Self::empty(&plot.title, HEIGHT);
         drawing.write(&plot.title, (EDGE, EDGE + TITLE * 0.8), Anchor::Start, TITLE);
         let top = drawing.legend(plot, &curves) + 14.0;
         let bottom = HEIGHT - EDGE - NAME - TICK - 12.0;
@@ -98,7 +109,18 @@ impl Drawing {
         drawing
     }
 
-    fn write(&mut self, text: &str, at: (f32, f32), anchor: Anchor, size: f32) -> &mut Text {
+    /// Nothing but a height.
+    pub(super) fn empty(title: &str, height: f32) -> Self {
+        Self { title: title.into(), height, dots: vec![], lines: vec![], texts: vec![] }
+    }
+
+    pub(super) fn write(
+        &mut self,
+        text: &str,
+        at: (f32, f32),
+        anchor: Anchor,
+        size: f32,
+    ) -> &mut Text {
         let text = text.to_string();
         self.texts.push(Text { text, at, anchor, size, opacity: 1.0, upwards: false });
         let last = self.texts.len() - 1;

@@ -3,7 +3,7 @@
 use tiny_skia::{FillRule, LineCap, LineJoin, Paint, PathBuilder, Pixmap, Stroke, Transform};
 
 use super::font;
-use super::layout::{Anchor, Drawing, HEIGHT, Ink, Line, Text, WIDTH};
+use super::layout::{Anchor, Dots, Drawing, Ink, Line, Text, WIDTH};
 use crate::error::{Error, Result};
 use crate::image::Image;
 
@@ -14,12 +14,15 @@ const INK: [u8; 3] = [0x1F, 0x23, 0x28];
 
 /// The whole drawing on white.
 pub(super) fn render(drawing: &Drawing) -> Result<Image> {
-    let (width, height) = ((WIDTH * SCALE) as u32, (HEIGHT * SCALE) as u32);
+    let (width, height) = ((WIDTH * SCALE) as u32, (drawing.height * SCALE) as u32);
     let mut pixels = Pixmap::new(width, height).ok_or_else(|| Error::Shape {
         expected: "a drawing of some size".into(),
         got: format!("{width}×{height} pixels"),
     })?;
     pixels.fill(tiny_skia::Color::WHITE);
+    for dots in &drawing.dots {
+        fill(&mut pixels, dots);
+    }
     for line in &drawing.lines {
         stroke(&mut pixels, line);
     }
@@ -28,6 +31,16 @@ pub(super) fn render(drawing: &Drawing) -> Result<Image> {
     }
     let rgb = pixels.pixels().iter().flat_map(|p| [p.red(), p.green(), p.blue()]).collect();
     Image::new(width as usize, height as usize, 3, rgb)
+}
+
+/// Each dot by itself, so that they darken where they lie over one another.
+fn fill(pixels: &mut Pixmap, dots: &Dots) {
+    let paint = paint(dots.ink, dots.opacity);
+    for &(x, y) in &dots.points {
+        let Some(path) = PathBuilder::from_circle(x, y, dots.radius) else { continue };
+        let place = Transform::from_scale(SCALE, SCALE);
+        pixels.fill_path(&path, &paint, FillRule::Winding, place, None);
+    }
 }
 
 fn stroke(pixels: &mut Pixmap, line: &Line) {

@@ -2,16 +2,20 @@
 
 use std::fmt::Write;
 
-use super::layout::{Anchor, Drawing, HEIGHT, Ink, Line, Text, WIDTH};
+use super::layout::{Anchor, Dots, Drawing, Ink, Line, Text, WIDTH};
 
 /// The whole drawing as one `<svg>` element.
 pub(super) fn render(drawing: &Drawing) -> String {
+    let height = drawing.height;
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
-         width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\" aria-label=\"{}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
+         width=\"{WIDTH}\" height=\"{height}\" role=\"img\" aria-label=\"{}\" \
          font-family=\"Roboto, 'Helvetica Neue', Arial, sans-serif\" fill=\"currentColor\">\n",
         escaped(&drawing.title),
     );
+    for dots in &drawing.dots {
+        circles(&mut out, dots);
+    }
     for line in &drawing.lines {
         polyline(&mut out, line);
     }
@@ -22,11 +26,33 @@ pub(super) fn render(drawing: &Drawing) -> String {
     out
 }
 
+/// Dots as one path: each a line of no length with round ends, the shortest way to write thousands.
+fn circles(out: &mut String, dots: &Dots) {
+    let color = color(dots.ink);
+    let (width, opacity) = (2.0 * dots.radius, dots.opacity);
+    put(
+        out,
+        format_args!(
+            "<path class=\"dots\" fill=\"none\" stroke=\"{color}\" stroke-width=\"{width}\""
+        ),
+    );
+    put(out, format_args!(" stroke-opacity=\"{opacity}\" stroke-linecap=\"round\" d=\""));
+    for (x, y) in &dots.points {
+        put(out, format_args!("M{x:.1} {y:.1}h0"));
+    }
+    out.push_str("\"/>\n");
+}
+
+fn color(ink: Ink) -> String {
+    match ink {
+        Ink::Text => "currentColor".to_string(),
+        Ink::Color([r, g, b]) => format!("#{r:02X}{g:02X}{b:02X}"),
+    }
+}
+
 fn polyline(out: &mut String, line: &Line) {
-    let (class, color) = match line.ink {
-        Ink::Text => ("rule", "currentColor".to_string()),
-        Ink::Color([r, g, b]) => ("series", format!("#{r:02X}{g:02X}{b:02X}")),
-    };
+    let color = color(line.ink);
+    let class = if line.ink == Ink::Text { "rule" } else { "series" };
     put(out, format_args!("<polyline class=\"{class}\" fill=\"none\" stroke=\"{color}\""));
     put(out, format_args!(" stroke-width=\"{}\" stroke-opacity=\"{}\"", line.width, line.opacity));
     out.push_str(" stroke-linecap=\"round\" stroke-linejoin=\"round\" points=\"");

@@ -6,6 +6,7 @@ use gan_core::ImageShape;
 use gan_kernels::{Activation, ConvGeometry, FeatureMaps};
 
 use super::{Fit, Layer, Shapes};
+use crate::first_layer::FirstLayer;
 use crate::layers::{BatchNorm, Conv2d, ConvTranspose2d, Dropout, Linear, reshape};
 
 /// A sequence of layers.
@@ -166,6 +167,26 @@ impl Generator {
             bail!("the generator's layers make {w}×{h} pixels of {c} channels, expected {image}");
         }
         Ok(Self { network })
+    }
+
+    /// What reads the latent first, where that is a matrix.
+    pub(crate) fn first_layer(&self) -> Option<FirstLayer<'_>> {
+        let of_one_pixel = |step: &&Step| matches!(step, Step::Reshape([_, 1, 1]));
+        let before = self.network.steps.iter().take_while(of_one_pixel).count();
+        let mut rest = self.network.steps[before..].iter();
+        let first = match rest.next()? {
+            Step::Linear(layer) => FirstLayer::linear(layer),
+            Step::ConvTranspose(layer) => FirstLayer::conv_transpose(layer),
+            _ => return None,
+        };
+        Some(match rest.next() {
+            Some(Step::BatchNorm(norm)) => first.with_norm(norm),
+            Some(Step::Reshape(maps)) => match rest.next() {
+                Some(Step::BatchNorm(norm)) => first.with_maps(*maps).with_norm(norm),
+                _ => first,
+            },
+            _ => first,
+        })
     }
 
     /// `z`: `(N, latent)` → images `(N, C, H, W)`.

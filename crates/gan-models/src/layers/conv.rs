@@ -127,6 +127,20 @@ impl ConvTranspose2d {
         Self { output_padding, ..self }
     }
 
+    /// The matrix `(C_out·K·K, C_in)` that the layer is on a map of one pixel.
+    ///
+    /// # Errors
+    /// If it cuts pixels away or adds some, so that the matrix has other rows.
+    pub(crate) fn matrix(&self) -> Result<Tensor> {
+        if self.geometry.padding != (0, 0) || self.output_padding != 0 {
+            candle_core::bail!(
+                "{} cuts pixels away: its weight is no matrix of one pixel",
+                self.name
+            )
+        }
+        self.weight.flatten_from(1)?.t()?.contiguous()
+    }
+
     /// `x`: `(N, C_in, H, W)` → `(N, C_out, H', W')`.
     pub fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
         let (bias, activation) = (self.bias.as_ref(), self.activation);

@@ -42,6 +42,11 @@ impl Linear {
         Ok(Self { name: vb.prefix(), weight, bias: None, activation })
     }
 
+    /// The matrix `(c_out, c_in)`.
+    pub(crate) fn weight(&self) -> &Tensor {
+        &self.weight
+    }
+
     /// `x`: `(N, C, H, W)` with C·H·W = `c_in`, flattened in this order → `(N, c_out, 1, 1)`.
     pub fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
         let [_, c, h, w] = x.dims();
