@@ -167,9 +167,9 @@ mod tests {
         let centred = samples.broadcast_sub(&samples.mean_keepdim(0)?)?;
         let whole = symmetric_eigen(&gram(&centred.t()?)?);
         let found = iterated(&centred, 13, 7)?;
-        for i in 0..3 {
-            let cosine = dot(&whole.vectors[i], &found[i]).abs();
-            assert!((cosine - 1.0).abs() < 1e-5, "{i}: {cosine}");
+        for (exact, found) in whole.vectors.iter().zip(&found).take(3) {
+            let cosine = dot(exact, found).abs();
+            assert!((cosine - 1.0).abs() < 1e-5, "{cosine}");
         }
         assert_eq!(found, iterated(&centred, 13, 7)?);
         Ok(())
