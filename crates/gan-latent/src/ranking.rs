@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor};
 use candle_nn::ModuleT;
-use gan_models::{Distribution, Latent};
+use gan_models::{Distribution, Latent, LatentBatch, Part};
 use serde::{Deserialize, Serialize};
 
 use crate::effect::pairs;
@@ -46,48 +46,55 @@ pub fn rank_entries(
     if n == 0 {
         return Err(candle_core::Error::Msg("0 latents, expected 1 or more".into()).into());
     }
+    let parts =
+        entries.iter().map(|entry| part_of(latent, entry)).collect::<Result<Vec<_>, _>>()?;
     let mut independent = 0.0;
     let mut changes = vec![Vec::with_capacity(n); entries.len()];
     let mut done = 0;
     for from in (0..n).step_by(BATCH) {
         let (held, drawn) = pairs(latent, from..n.min(from + BATCH), seed, device)?;
         let images = generator.forward_t(&held.encode()?, false)?;
-        let change =
-            |encoded: &Tensor| mean_changes(&images, &generator.forward_t(encoded, false)?);
-        independent += change(&drawn.encode()?)?.iter().sum::<f64>();
-        done += 2 * held.len();
-        progress(done);
-        for ((name, entry), changes) in entries.iter().zip(&mut changes) {
-            let part = latent.part(name).filter(|part| *entry < part.distribution.size());
-            let (Some(part), Some(values), Some(second)) =
-                (part, held.part(name), drawn.part(name))
-            else {
-                let reason = format!("the latent has no entry {entry} of a part {name:?}");
-                return Err(candle_core::Error::Msg(reason).into());
-            };
-            let (anew, chances) = redrawn(&part.distribution, *entry, values, second)?;
-            let of_images = change(&held.with_part(name, &anew)?.encode()?)?;
-            changes.extend(of_images.into_iter().zip(chances).map(|(change, p)| change * p));
+        done += held.len();
+        let mut change = |other: &LatentBatch| {
             done += held.len();
             progress(done);
+            mean_changes(&images, &generator.forward_t(&other.encode()?, false)?)
+        };
+        independent += change(&drawn)?.iter().sum::<f64>();
+        for (((name, entry), part), changes) in entries.iter().zip(&parts).zip(&mut changes) {
+            let whole = "a batch has all parts of its latent";
+            let values = (held.part(name).expect(whole), drawn.part(name).expect(whole));
+            let (anew, chances) = redrawn(&part.distribution, *entry, values.0, values.1)?;
+            let of_images = change(&held.with_part(name, &anew)?)?;
+            changes.extend(of_images.into_iter().zip(chances).map(|(change, p)| change * p));
         }
     }
     let independent = independent / n as f64;
-    let effect = |((part, entry), changes): (&(String, usize), Vec<f64>)| {
-        let names = latent.part(part).map(|part| part.entry_names()).unwrap_or_default();
+    let effect = |((&(_, entry), part), changes): ((&(String, usize), &&Part), Vec<f64>)| {
         let (change, standard_error) = mean_and_error(&changes);
         EntryEffect {
-            part: part.clone(),
-            entry: *entry,
-            name: names.get(*entry).cloned().unwrap_or_default(),
+            part: part.name.clone(),
+            entry,
+            name: part.entry_names().swap_remove(entry),
             change,
             standard_error,
             share: if independent > 0.0 { change / independent } else { 0.0 },
         }
     };
-    let mut effects: Vec<EntryEffect> = entries.iter().zip(changes).map(effect).collect();
+    let mut effects: Vec<EntryEffect> =
+        entries.iter().zip(&parts).zip(changes).map(effect).collect();
     effects.sort_by(|a, b| b.change.total_cmp(&a.change));
     Ok(effects)
+}
+
+/// The part that an entry belongs to.
+fn part_of<'a>(
+    latent: &'a Latent,
+    (name, entry): &(String, usize),
+) -> Result<&'a Part, LatentError> {
+    latent.part(name).filter(|part| *entry < part.distribution.size()).ok_or_else(|| {
+        LatentError::Unfit(format!("the latent has no entry {entry} of a part {name:?}"))
+    })
 }
 
 /// Images that [`rank_entries`] makes of `entries` entries and `n` latents.
@@ -146,7 +153,6 @@ fn mean_and_error(values: &[f64]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gan_models::Part;
 
     /// Every pixel is `weights · z`.
     struct Linear(Vec<f32>);

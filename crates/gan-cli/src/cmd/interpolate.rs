@@ -73,6 +73,42 @@ enum Parts {
     Blend,
 }
 
+impl Along {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Slerp => "slerp",
+        }
+    }
+}
+
+impl From<Along> for Mode {
+    fn from(along: Along) -> Self {
+        match along {
+            Along::Linear => Self::Linear,
+            Along::Slerp => Self::Spherical,
+        }
+    }
+}
+
+impl Parts {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Switch => "switch",
+            Self::Blend => "blend",
+        }
+    }
+}
+
+impl From<Parts> for Discrete {
+    fn from(parts: Parts) -> Self {
+        match parts {
+            Parts::Switch => Self::Switch,
+            Parts::Blend => Self::Blend,
+        }
+    }
+}
+
 /// Points of a loop where nobody says which.
 const USUAL_LOOP: usize = 8;
 /// Images that are made at most.
@@ -126,28 +162,20 @@ impl Interpolate {
             "interpolated",
             &self.words(&points.word),
         )?;
-        let (mode, discrete) = self.ways();
-        let mixed = mix(&points.latents, &path.weights, mode, discrete)?;
+        let mixed = mix(&points.latents, &path.weights, self.mode.into(), self.discrete.into())?;
         let images = {
             let line = console.progress("interpolating", path.weights.len() as u64);
             let progress = |done| line.set(done as u64, "");
             sample::images_of(&explored.generator, &mixed.encoded, progress)?
         };
-        let picture = pictures.file("", Kind::Png, true);
-        if let Some(file) = &picture {
-            draw(&path, &points.labels, &images)?.write_png(file)?;
-        }
-        let animation = pictures.file("", Kind::Gif, true);
-        if let Some(file) = &animation {
-            write_loop(file, &frames(&path, &images)?, DELAY)?;
-        }
+        let (picture, animation) = write_pictures(&pictures, &path, &points.labels, &images)?;
         let latents_file = pictures.beside("", "safetensors");
         latents::write(mixed.latents.as_ref().unwrap_or(&points.latents), &latents_file)?;
         let numbers = pictures.beside("", "json");
         let written = Written {
             shape: shape_name(path.shape),
-            mode: if mode == Mode::Linear { "linear" } else { "slerp" },
-            discrete: if discrete == Discrete::Switch { "switch" } else { "blend" },
+            mode: self.mode.name(),
+            discrete: self.discrete.name(),
             steps: self.steps,
             points: &points.labels,
             weights: &path.weights,
@@ -164,18 +192,6 @@ impl Interpolate {
             return print_json(&serde_json::to_value(&written)?);
         }
         self.tell(&written, discrete_parts(&points.latents)?, &numbers)
-    }
-
-    fn ways(&self) -> (Mode, Discrete) {
-        let mode = match self.mode {
-            Along::Linear => Mode::Linear,
-            Along::Slerp => Mode::Spherical,
-        };
-        let discrete = match self.discrete {
-            Parts::Switch => Discrete::Switch,
-            Parts::Blend => Discrete::Blend,
-        };
-        (mode, discrete)
     }
 
     fn points(&self, explored: &Explored) -> anyhow::Result<Points> {
@@ -268,6 +284,24 @@ impl Interpolate {
         ));
         print(&lines.join("\n"))
     }
+}
+
+/// Writes the pictures that are wanted; returns their files, the still one first.
+fn write_pictures(
+    pictures: &Pictures,
+    path: &Path,
+    points: &[String],
+    images: &[Image],
+) -> anyhow::Result<(Option<PathBuf>, Option<PathBuf>)> {
+    let picture = pictures.file("", Kind::Png, true);
+    if let Some(file) = &picture {
+        draw(path, points, images)?.write_png(file)?;
+    }
+    let animation = pictures.file("", Kind::Gif, true);
+    if let Some(file) = &animation {
+        write_loop(file, &frames(path, images)?, DELAY)?;
+    }
+    Ok((picture, animation))
 }
 
 fn shape_name(shape: Shape) -> &'static str {

@@ -165,8 +165,14 @@ fn pairs(
     let (latents, indices) = faces.latents(FACES_OF_CLASSES, explored)?;
     let names = part.entry_names();
     let of = |&entry: &usize| {
-        let words = of_two(&names[entry], &[], &[]);
-        values.iter().map(|value| words[usize::from(*value != 0.0)].clone()).collect::<Vec<_>>()
+        let name = names[entry].as_str();
+        let word = |value: &f32| match &part.distribution {
+            Distribution::Attributes { .. } | Distribution::Categorical { count: 1, .. } => {
+                of_two(name, &[], &[])[usize::from(*value != 0.0)].clone()
+            }
+            _ => format!("{name} = {value}"),
+        };
+        values.iter().map(word).collect::<Vec<_>>()
     };
     Ok(View {
         cells: values_by_faces(&latents, &part.name, entries, &values)?,
