@@ -83,7 +83,10 @@ impl Comparison {
         }
         let split = if data.len(Split::Test) > 0 { Split::Test } else { Split::Train };
         let mut real = Vec::new();
-        first(data, split, n, |images| Ok(real.extend(image::from_tensor(images)?)))?;
+        first(data, split, n, |images| {
+            real.extend(image::from_tensor(images)?);
+            Ok(())
+        })?;
         let (data, mean_of) = (name.to_string(), mean.images());
         let mut comparison = Self { data, split, mean_of, mean, sets: Vec::new() };
         comparison.measure("real".into(), None, &real, console)?;
