@@ -27,7 +27,7 @@ pub struct Photo {
 impl Photo {
     /// Reads a picture file and does to it what the data set's preparation did; the result has `shape`.
     ///
-    /// For CelebA, a picture that is not 178×218 is cut to these proportions first. Elsewhere, where the transform keeps
+    /// A picture of that size already, as `sample` writes it, stays as it is. For CelebA, a picture that is not 178×218 is cut to these proportions first. Elsewhere, where the transform keeps
     /// sizes or goes straight to one, which would press a picture of other proportions together, the centre at `shape` is
     /// taken.
     ///
@@ -59,6 +59,10 @@ impl Photo {
 
 /// What is done to a picture of `(width, height)`, one after the other.
 fn steps(manifest: &Manifest, shape: ImageShape, original: (usize, usize)) -> Vec<Transform> {
+    let color = if shape.channels == 1 { Color::Gray } else { Color::Rgb };
+    if original == (shape.width, shape.height) {
+        return vec![Transform::keep(color)];
+    }
     let (kind, width, height) = FRAMED;
     let framed = manifest.source.kind == kind;
     // Straight to a size is meant for pictures of one frame; another one would be pressed together.
@@ -72,10 +76,7 @@ fn steps(manifest: &Manifest, shape: ImageShape, original: (usize, usize)) -> Ve
             vec![Transform { filter: Filter::Bicubic, ..frame }, transform]
         }
         Some(transform) if repeats(&transform) => vec![transform],
-        _ => {
-            let color = if shape.channels == 1 { Color::Gray } else { Color::Rgb };
-            vec![Transform::shorter_side(shape.width, shape.height).with_color(color)]
-        }
+        _ => vec![Transform::shorter_side(shape.width, shape.height).with_color(color)],
     }
 }
 
@@ -165,6 +166,10 @@ mod tests {
         assert_eq!(read(&framed(300, 200), &straight, GRAY28)?.image, photo.image);
         let kept = read(&framed(28, 28), &digits, GRAY28)?;
         assert_eq!(kept.image.pixel(14, 14), [0]);
+        let sampled = framed(64, 64);
+        let celeba = manifest("celeba", Transform::straight(64, 64), RGB64);
+        let photo = read(&sampled, &celeba, RGB64)?;
+        assert_eq!((photo.image, photo.done.as_str()), (sampled, "size kept, RGB"));
         let gray = Image::filled(90, 120, &[7]).expect("sizes agree");
         let faces = manifest("pictures", Transform::shorter_side(64, 64), RGB64);
         assert_eq!(read(&gray, &faces, RGB64)?.image, Image::filled(64, 64, &[7; 3])?);

@@ -157,7 +157,8 @@ mod tests {
         let near = |target: [u8; 3], from: usize, to: usize| {
             let close = |p: &[u8]| p.iter().zip(target).all(|(&a, b)| a.abs_diff(b) < 70);
             (from..to)
-                .flat_map(|x| (200..image.height()).map(move |y| (x, y)))
+                // Below the legend.
+                .flat_map(|x| (150..image.height()).map(move |y| (x, y)))
                 .filter(|(x, y)| close(image.pixel(*x, *y)))
                 .count()
         };

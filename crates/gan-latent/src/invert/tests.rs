@@ -142,10 +142,10 @@ fn parts_of_every_kind_are_found_and_valid() -> Result<(), LatentError> {
     Ok(())
 }
 
-/// Central differences in f32: a loss of about 0.5 has 3e-8 of rounding, over 2·10⁻² that is 3e-6.
+/// Central differences in f32: a loss of about 0.5 has 3e-8 of rounding, over 4·10⁻⁴ that is 8e-5.
 #[test]
 fn the_gradient_is_that_of_finite_differences_and_of_the_latent_alone() -> Result<(), LatentError> {
-    const STEP: f64 = 1e-2;
+    const STEP: f64 = 2e-4;
     for skip_z in [false, true] {
         let generator = dcgan_generator(skip_z)?;
         let z = hidden(&Latent::normal(8), 3)?;
