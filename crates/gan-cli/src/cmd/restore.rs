@@ -27,7 +27,8 @@ pub(crate) struct Restore {
     run: PathBuf,
     #[command(flatten)]
     originals: Originals,
-    /// What hides pixels: pepper[:SHARE], crosswalk, square[:SIDE], or a picture whose dark pixels do
+    /// What hides pixels: pepper or pepper:SHARE, crosswalk, square or square:SIDE, or a picture whose dark
+    /// pixels do
     #[arg(long, value_name = "MASKS", value_delimiter = ',', value_parser = asked,
           default_value = "pepper,crosswalk,square")]
     mask: Vec<Asked>,
