@@ -3,7 +3,7 @@
 //! <https://arxiv.org/abs/1702.04782>).
 //!
 //! All starts of all images go through the generator together, and none knows of the others: a start's result is its
-//! own, whatever else is in the batch. Discrete parts are relaxed for the first [`RELAXED`] of the iterations, then set to
+//! own, whatever else is in the batch. Discrete parts are relaxed for the first `RELAXED` of the iterations, then set to
 //! the nearest valid values while the continuous parts go on.
 
 mod distance;
