@@ -27,8 +27,8 @@ pub struct Photo {
 impl Photo {
     /// Reads a picture file and does to it what the data set's preparation did; the result has `shape`.
     ///
-    /// A picture of that size already, as `sample` writes it, stays as it is. For CelebA, a picture that is not 178×218 is cut to these proportions first. Elsewhere, where the transform keeps
-    /// sizes or goes straight to one, which would press a picture of other proportions together, the centre at `shape` is
+    /// A picture of that size already, as `sample` writes it, stays as it is. For CelebA, a picture that is not 178×218 is
+    /// cut to these proportions first. Elsewhere, where the transform keeps sizes or goes straight to one, which would press a picture of other proportions together, the centre at `shape` is
     /// taken.
     ///
     /// # Errors
