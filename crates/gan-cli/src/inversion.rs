@@ -18,6 +18,7 @@ use crate::args::{Global, UsageError, existing_file};
 use crate::console::Console;
 use crate::data;
 use crate::explored::Explored;
+use crate::judge::classifier_for;
 
 /// How latents are searched for.
 #[derive(Args, Clone, Debug)]
@@ -218,18 +219,7 @@ impl FeatureDistance {
             let reason = format!("--feature-weight is {weight}, expected more than 0");
             return Err(UsageError(reason).into());
         }
-        let (_, checkpoint) = Checkpoint::latest(&RunDir::open(run)?, &explored.device)?;
-        let classifier = ImageClassifier::new(&checkpoint, &explored.device)?;
-        let (sees, makes) = (classifier.image(), explored.checkpoint.image()?);
-        if sees != makes {
-            return Err(UsageError(format!(
-                "the classifier {} looks at {sees} images, {} makes {makes}; train one on the data of the generator",
-                run.display(),
-                explored.run.root().display()
-            ))
-            .into());
-        }
-        Ok(Self { classifier, weight })
+        Ok(Self { classifier: classifier_for(&RunDir::open(run)?, explored)?, weight })
     }
 
     fn features(&self, images: &Tensor) -> TensorResult<Tensor> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
-use gan_core::{RunDir, names};
+use gan_core::{ImageShape, RunDir, names};
 use gan_data::Manifest;
 use gan_latent::judged;
 use gan_models::LatentBatch;
@@ -30,17 +30,7 @@ impl Judge {
     /// If it is none, or looks at other images.
     pub(crate) fn open(run: &Path, explored: &Explored) -> anyhow::Result<Self> {
         let own = RunDir::open(run)?;
-        let (_, checkpoint) = Checkpoint::latest(&own, &explored.device)?;
-        let classifier = ImageClassifier::new(&checkpoint, &explored.device)?;
-        let (made, seen) = (explored.checkpoint.image()?, classifier.image());
-        if made != seen {
-            let reason = format!(
-                "the classifier {} looks at {seen} images, {} makes {made}; train one on the data of the generator",
-                run.display(),
-                explored.run.root().display()
-            );
-            return Err(UsageError(reason).into());
-        }
+        let classifier = classifier_for(&own, explored)?;
         // Images of another source can be what a person wants judged, so that it is said and not refused.
         if let (Some(learned), Some(made)) = (source_kind(&own), source_kind(&explored.run))
             && learned != made
@@ -90,6 +80,34 @@ impl Judge {
     pub(crate) fn look(&self, images: &Tensor) -> anyhow::Result<Tensor> {
         Ok(self.classifier.log_odds(images)?)
     }
+}
+
+/// The classifier in `run` for what `explored` makes.
+///
+/// # Errors
+/// If it is none, or looks at other images.
+pub(crate) fn classifier_for(run: &RunDir, explored: &Explored) -> anyhow::Result<ImageClassifier> {
+    let (_, checkpoint) = Checkpoint::latest(run, &explored.device)?;
+    let classifier = ImageClassifier::new(&checkpoint, &explored.device)?;
+    let (made, seen) = (explored.checkpoint.image()?, classifier.image());
+    if made != seen {
+        return Err(looks_elsewhere(run, seen, &explored.run, made).into());
+    }
+    Ok(classifier)
+}
+
+/// A classifier of other images than a generator makes.
+pub(crate) fn looks_elsewhere(
+    classifier: &RunDir,
+    seen: ImageShape,
+    generator: &RunDir,
+    made: ImageShape,
+) -> UsageError {
+    UsageError(format!(
+        "the classifier {} looks at {seen} images, {} makes {made}; train one on the data of the generator",
+        classifier.root().display(),
+        generator.root().display()
+    ))
 }
 
 /// Kind of the source that a run's data came from, where the run says.

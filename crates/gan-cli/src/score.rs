@@ -14,8 +14,8 @@ use gan_train::config::Target;
 use gan_train::{Checkpoint, Config};
 use serde::Serialize;
 
-use crate::args::UsageError;
 use crate::cmd::tables;
+use crate::judge::looks_elsewhere;
 
 /// Digits, of which stacked MNIST's numbers have three.
 const DIGITS: usize = 10;
@@ -70,8 +70,8 @@ impl Scorer {
         checkpoint: &Checkpoint,
         device: &Device,
     ) -> anyhow::Result<Self> {
-        let (_, own) = Checkpoint::latest(&RunDir::open(run)?, device)?;
-        let classifier = ImageClassifier::new(&own, device)?;
+        let own = RunDir::open(run)?;
+        let classifier = ImageClassifier::new(&Checkpoint::latest(&own, device)?.1, device)?;
         let data: Manifest = serde_json::from_slice(&fs_err::read(generator.data())?)?;
         let (image, expected) = (checkpoint.image()?, classifier.image());
         let digits = matches!(classifier.target(), Target::Classes(names) if names.len() == DIGITS);
@@ -79,12 +79,7 @@ impl Scorer {
             && digits
             && expected == ImageShape { channels: 1, ..image };
         if image != expected && !stacked {
-            let reason = format!(
-                "the classifier {} looks at {expected} images, {} makes {image}; train one on the data of the generator",
-                run.display(),
-                generator.root().display()
-            );
-            return Err(UsageError(reason).into());
+            return Err(looks_elsewhere(&own, expected, generator, image).into());
         }
         Ok(Self {
             run: run.into(),

@@ -1,31 +1,13 @@
 //! `prepare` and what reads its output, from outside: what it makes of a user's files, what it says of wrong
 //! ones. Every message is one sentence, with exit code 1 for what is wrong with files and 2 for what was typed.
 
+mod common;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-/// The program in a folder of its own, with a cache there and no data of the user's.
-fn program(folder: &Path, line: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gan-cli"));
-    command.current_dir(folder).env_remove("GAN_DATA").env_remove("RUST_BACKTRACE");
-    command.args(["--cache", "cache", "--threads", "2"]).args(line.split_whitespace());
-    command
-}
-
-/// Runs the program and returns exit code, stdout and stderr.
-fn run(folder: &Path, line: &str) -> (i32, String, String) {
-    let output = program(folder, line).output().expect("it starts");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
-
-#[track_caller]
-fn succeeds(folder: &Path, line: &str) -> (String, String) {
-    let (code, stdout, stderr) = run(folder, line);
-    assert_eq!(code, 0, "{line}\n{stderr}");
-    (stdout, stderr)
-}
+use common::{both_of, program, run};
 
 #[track_caller]
 fn refused(folder: &Path, line: &str, code: i32, parts: &[&str]) {
@@ -62,30 +44,30 @@ fn idx(dims: &[u32], body: &[u8]) -> Vec<u8> {
 #[test]
 fn anybodys_pictures_are_a_training_set_after_one_command() {
     let (_at, folder) = folder_with_pictures();
-    let (stdout, stderr) = succeeds(&folder, "prepare photos.zip");
+    let (stdout, stderr) = both_of(&folder, "prepare photos.zip");
     assert!(stdout.contains("photos-shards prepared: 83 ("), "{stdout}");
     assert!(stdout.contains("next: gan-cli info photos-shards"), "{stdout}");
     assert!(stderr.contains("19 damaged images left out, listed in photos-shards/prepare.log"));
     assert!(stderr.contains("5 files not taken") && stderr.contains("HEIC"), "{stderr}");
-    let (stdout, _) = succeeds(&folder, "info photos-shards");
+    let (stdout, _) = both_of(&folder, "info photos-shards");
     assert!(stdout.contains("samples.png") && stdout.contains("64×64 RGB"), "{stdout}");
     assert!(folder.join("photos-shards/samples.png").is_file());
     let train = "train dcgan --data photos-shards --steps 1 --batch-size 8 --out run \
                  --set model.generator_width=4 --set model.discriminator_width=4";
-    succeeds(&folder, train);
-    let (stdout, _) = succeeds(&folder, "prepare photos.zip");
+    both_of(&folder, train);
+    let (stdout, _) = both_of(&folder, "prepare photos.zip");
     assert!(stdout.contains("was there already"), "{stdout}");
 }
 
 #[test]
 fn options_reach_the_manifest_and_the_pictures() {
     let (_at, folder) = folder_with_pictures();
-    succeeds(
+    both_of(
         &folder,
         "--json prepare photos.zip --out a --size 24x16 --crop 32 --filter lanczos --color gray \
          --resize straight --limit 20 --fractions 0.25,0.25 --seed 3",
     );
-    let (stdout, _) = succeeds(&folder, "--json info a --out picture.png");
+    let (stdout, _) = both_of(&folder, "--json info a --out picture.png");
     let info: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
     let manifest = &info["manifest"];
     let size = serde_json::json!({"image": {"channels": 1, "height": 16, "width": 24}});
@@ -96,20 +78,20 @@ fn options_reach_the_manifest_and_the_pictures() {
     assert_eq!(manifest["transform"]["crop"]["center"]["width"], 32);
     assert!(folder.join("picture.png").is_file() && !folder.join("a/samples.png").exists());
 
-    let (stdout, _) = succeeds(&folder, "--json prepare synthetic-faces --limit 60 --out faces");
+    let (stdout, _) = both_of(&folder, "--json prepare synthetic-faces --limit 60 --out faces");
     let all: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
     let attribute = all["manifest"]["attributes"][0].as_str().expect("an attribute").to_string();
     let line = format!("--json prepare synthetic-faces --limit 60 --out some --only -{attribute}");
-    let (stdout, _) = succeeds(&folder, &line);
+    let (stdout, _) = both_of(&folder, &line);
     let some: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
     assert!(some["samples"].as_u64() < all["samples"].as_u64());
-    let (stdout, _) = succeeds(&folder, "--json info some");
+    let (stdout, _) = both_of(&folder, "--json info some");
     let info: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
     assert_eq!(info["attributes"][&attribute], serde_json::json!([0, 0, 0]));
 
-    succeeds(&folder, "prepare stacked-mnist:synthetic-digits --limit 50 --out stacked");
-    succeeds(&folder, "prepare gaussians-ring --limit 50 --out ring");
-    let (stdout, _) = succeeds(&folder, "info ring");
+    both_of(&folder, "prepare stacked-mnist:synthetic-digits --limit 50 --out stacked");
+    both_of(&folder, "prepare gaussians-ring --limit 50 --out ring");
+    let (stdout, _) = both_of(&folder, "info ring");
     assert!(stdout.contains("points in 2 dimensions") && stdout.contains("mode 7"), "{stdout}");
     refused(&folder, "train dcgan --data ring --steps 1", 2, &["ring", "points", "pictures"]);
 }
@@ -134,7 +116,7 @@ fn wrong_sources_are_said_to_be_so() {
     let mut outside = good.clone();
     place(b"bad/", &good).into_iter().for_each(|i| outside[i..i + 4].copy_from_slice(b"../b"));
     write(folder.join("outside.zip"), outside);
-    let (_, stderr) = succeeds(folder, "prepare outside.zip --out outside");
+    let (_, stderr) = both_of(folder, "prepare outside.zip --out outside");
     assert!(stderr.contains("its name leads out of the archive"), "{stderr}");
 
     write(folder.join("nested/all.zip"), &good);
@@ -196,7 +178,7 @@ fn wrong_tables_and_options_are_said_to_be_so() {
 fn outputs_that_are_taken_changed_or_impossible() {
     let (_at, folder) = folder_with_pictures();
     let folder = folder.as_path();
-    succeeds(folder, "prepare photos.zip --out shards --limit 40");
+    both_of(folder, "prepare photos.zip --out shards --limit 40");
     let before = std::fs::read(folder.join("shards/shard-00000.safetensors")).expect("a shard");
     let parts = ["limit is 40, now none was asked", "seed is 0, now 4 was asked"];
     refused(folder, "prepare photos.zip --out shards --seed 4", 1, &parts);
@@ -227,13 +209,13 @@ fn outputs_that_are_taken_changed_or_impossible() {
     write(manifest.clone(), r#"{"name": "my site"}"#);
     refused(folder, "info shards", 1, &["manifest.json", "something else"]);
     write(manifest.clone(), text);
-    succeeds(folder, "info shards");
+    both_of(folder, "info shards");
 
     refused(folder, "info shards --out photos.zip", 2, &["photos.zip", "a PNG file"]);
 
     // The same command makes anew what is damaged, and says so.
     write(folder.join("shards/shard-00000.safetensors"), &flipped);
-    let (stdout, stderr) = succeeds(folder, "prepare photos.zip --out shards --limit 40");
+    let (stdout, stderr) = both_of(folder, "prepare photos.zip --out shards --limit 40");
     assert!(stdout.contains("shards prepared: "), "{stdout}");
     assert!(stderr.contains("making again what is damaged: "), "{stderr}");
     let after = std::fs::read(folder.join("shards/shard-00000.safetensors")).expect("a shard");

@@ -1,34 +1,20 @@
 //! Inversion and restoration from outside: what they leave, what they say, how they exit.
 
+mod common;
+
 use std::path::Path;
 
-use assert_cmd::Command;
 use serde_json::Value;
+
+use common::{both_of, run};
 
 const SMALL: &str = "--batch-size 8 --set data.limit=100 --set model.generator_width=4 \
                      --set model.discriminator_width=4";
 const QUICK: &str = "--restarts 2 --iterations 6";
 
-/// Runs the program in a folder of its own and returns exit code, stdout and stderr.
-fn run(folder: &Path, line: &str) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gan-cli"));
-    command.current_dir(folder).env_remove("GAN_DATA").env_remove("RUST_BACKTRACE");
-    command.args(["--cache", "cache", "--threads", "2"]).args(line.split_whitespace());
-    let output = command.output().expect("it starts");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
-
-#[track_caller]
-fn succeeds(folder: &Path, line: &str) -> (String, String) {
-    let (code, stdout, stderr) = run(folder, line);
-    assert_eq!(code, 0, "{line}\n{stderr}");
-    (stdout, stderr)
-}
-
 #[track_caller]
 fn json(folder: &Path, line: &str) -> Value {
-    serde_json::from_str(&succeeds(folder, line).0).expect("one JSON object")
+    serde_json::from_str(&both_of(folder, line).0).expect("one JSON object")
 }
 
 fn picture(width: usize, height: usize, color: &[u8]) -> gan_core::Image {
@@ -39,7 +25,7 @@ fn picture(width: usize, height: usize, color: &[u8]) -> gan_core::Image {
 fn images_are_inverted_and_their_latents_used_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    succeeds(folder, &format!("train digits --steps 3 --out run {SMALL}"));
+    both_of(folder, &format!("train digits --steps 3 --out run {SMALL}"));
     let found = json(folder, &format!("--json invert run --n 3 --split train {QUICK}"));
     let mean = |found: &Value, name: &str| found["found"]["mean"][name].as_f64().expect("a number");
     assert!(mean(&found, "best_end") <= mean(&found, "first_end"), "{found}");
@@ -62,21 +48,21 @@ fn images_are_inverted_and_their_latents_used_again() {
     assert_eq!((lines[0], lines.len()), ("iteration,0/0,0/1,1/0,1/1,2/0,2/1", 8));
 
     let (again, _) =
-        succeeds(folder, &format!("invert run --n 3 --split train --out b.png {QUICK}"));
+        both_of(folder, &format!("invert run --n 3 --split train --out b.png {QUICK}"));
     assert!(again.contains("next: gan-cli sample run --latents b.safetensors"), "{again}");
     let bytes = |name: &str| std::fs::read(folder.join(name)).expect("it was written");
     assert_eq!(bytes("b.safetensors"), bytes(&format!("{name}.safetensors")), "the seed decides");
-    succeeds(folder, "sample run --latents b.safetensors --out c.png");
+    both_of(folder, "sample run --latents b.safetensors --out c.png");
 }
 
 #[test]
 fn own_pictures_are_brought_to_the_form_of_the_data_and_it_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    succeeds(folder, &format!("train digits --steps 1 --out run {SMALL}"));
+    both_of(folder, &format!("train digits --steps 1 --out run {SMALL}"));
     picture(90, 60, &[200, 40, 90]).write_png(&folder.join("wide.png")).expect("it is written");
     picture(28, 28, &[255]).write_png(&folder.join("white.png")).expect("it is written");
-    let (stdout, stderr) = succeeds(folder, &format!("invert run wide.png white.png {QUICK}"));
+    let (stdout, stderr) = both_of(folder, &format!("invert run wide.png white.png {QUICK}"));
     assert!(
         stderr.contains("wide.png: 90×60, taken as centre at 28×28 (bilinear), gray"),
         "{stderr}"
@@ -89,8 +75,8 @@ fn encoders_and_classifiers_help() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     let data = "--data synthetic-digits --set data.limit=100 --batch-size 8 --steps 3";
-    succeeds(folder, &format!("train digit-classifier {data} --set classifier.width=4 --out c"));
-    succeeds(folder, &format!("train mnist-autoencoder {data} --set autoencoder.width=4 --out a"));
+    both_of(folder, &format!("train digit-classifier {data} --set classifier.width=4 --out c"));
+    both_of(folder, &format!("train mnist-autoencoder {data} --set autoencoder.width=4 --out a"));
     let found = json(folder, &format!("--json invert a --split train --n 2 {QUICK}"));
     assert_eq!(found["found"]["encoder_start"], true);
     let by_features =
@@ -115,7 +101,7 @@ fn encoders_and_classifiers_help() {
 fn hidden_pixels_are_restored_under_every_mask() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    succeeds(folder, &format!("train digits --steps 3 --out run {SMALL}"));
+    both_of(folder, &format!("train digits --steps 3 --out run {SMALL}"));
     let mut hole = picture(28, 28, &[255]);
     hole.paste(&picture(6, 4, &[0]), 10, 12);
     hole.write_png(&folder.join("hole.png")).expect("it is written");
@@ -145,7 +131,7 @@ fn hidden_pixels_are_restored_under_every_mask() {
         [&serde_json::json!([10, 12]), &serde_json::json!([15, 15])]
     );
     let (stdout, _) =
-        succeeds(folder, &format!("restore run --split train --n 2 --score visible {QUICK}"));
+        both_of(folder, &format!("restore run --split train --n 2 --score visible {QUICK}"));
     assert!(
         stdout.contains("restored by the visible") && !stdout.contains("all pixels"),
         "{stdout}"
@@ -161,7 +147,7 @@ fn hidden_pixels_are_restored_under_every_mask() {
 fn bad_input_gets_one_clear_sentence() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    succeeds(folder, &format!("train digits --steps 1 --out run {SMALL}"));
+    both_of(folder, &format!("train digits --steps 1 --out run {SMALL}"));
     std::fs::create_dir_all(folder.join("unfinished/checkpoints")).expect("a folder");
     std::fs::copy(folder.join("run/config.toml"), folder.join("unfinished/config.toml"))
         .expect("copy");

@@ -1,33 +1,11 @@
 //! The program from outside: what it leaves, what it says, how it exits.
 
-use std::path::Path;
+mod common;
 
-use assert_cmd::Command;
-
-/// The program in a folder of its own, with a cache there and no data of the user's.
-fn program(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gan-cli"));
-    command.current_dir(folder).env_remove("GAN_DATA").env_remove("RUST_BACKTRACE");
-    command.args(["--cache", "cache", "--threads", "2"]);
-    command
-}
-
-/// Runs the program and returns exit code, stdout and stderr.
-fn run(folder: &Path, line: &str) -> (i32, String, String) {
-    let output = program(folder).args(line.split_whitespace()).output().expect("it starts");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
+use common::{run, succeeds};
 
 const SMALL: &str = "--batch-size 8 --set data.limit=100 --set model.generator_width=4 \
                      --set model.discriminator_width=4";
-
-#[track_caller]
-fn succeeds(folder: &Path, line: &str) -> String {
-    let (code, stdout, stderr) = run(folder, line);
-    assert_eq!(code, 0, "{line}\n{stderr}");
-    stdout
-}
 
 #[test]
 fn train_sample_report() {

@@ -1,25 +1,10 @@
 //! `interpolate` and `traverse` from outside: what they leave, what they say, how they exit.
 
+mod common;
+
 use std::path::Path;
 
-use assert_cmd::Command;
-
-/// Runs the program in a folder and returns exit code, stdout and stderr.
-fn run(folder: &Path, line: &str) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gan-cli"));
-    command.current_dir(folder).env_remove("GAN_DATA").env_remove("RUST_BACKTRACE");
-    command.args(["--cache", "cache", "--threads", "2"]).args(line.split_whitespace());
-    let output = command.output().expect("it starts");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
-
-#[track_caller]
-fn succeeds(folder: &Path, line: &str) -> String {
-    let (code, stdout, stderr) = run(folder, line);
-    assert_eq!(code, 0, "{line}\n{stderr}");
-    stdout
-}
+use common::{run, succeeds};
 
 fn json(folder: &Path, line: &str) -> serde_json::Value {
     serde_json::from_str(&succeeds(folder, &format!("--json {line}"))).expect(line)

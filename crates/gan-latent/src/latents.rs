@@ -17,15 +17,19 @@ pub(crate) fn join(batches: &[LatentBatch]) -> Result<Option<LatentBatch>, Laten
     Ok(Some(joined))
 }
 
+/// [`join`], where there has to be a batch.
+pub(crate) fn joined(batches: &[LatentBatch]) -> Result<LatentBatch, LatentError> {
+    let none = || candle_core::Error::Msg("0 latents, expected 1 or more".into());
+    Ok(join(batches)?.ok_or_else(none)?)
+}
+
 /// Some of a batch's latents, in the order of `indices`; one may come again.
 ///
 /// # Errors
 /// If an index is out of range, or there is none.
 pub fn select(latents: &LatentBatch, indices: &[usize]) -> Result<LatentBatch, LatentError> {
     let one = |i: &usize| latents.narrow(*i, 1);
-    let singles = indices.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-    let none = || candle_core::Error::Msg("0 latents, expected 1 or more".into());
-    Ok(join(&singles)?.ok_or_else(none)?)
+    joined(&indices.iter().map(one).collect::<Result<Vec<_>, _>>()?)
 }
 
 /// Writes latents; the file is there whole or not at all.

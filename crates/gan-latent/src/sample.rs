@@ -47,9 +47,7 @@ pub fn seeded_at(
         let stream = &mut Stream::indexed("sample", seed, *i as u64);
         latent.sample_truncated(1, stream, truncation, device)
     };
-    let singles = indices.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-    let none = || candle_core::Error::Msg("0 latents, expected 1 or more".into());
-    Ok(latents::join(&singles)?.ok_or_else(none)?)
+    latents::joined(&indices.iter().map(one).collect::<Result<Vec<_>, _>>()?)
 }
 
 /// The first latent of each of some seeds.

@@ -10,15 +10,21 @@ pub(super) const WIDTH: f32 = 640.0;
 pub(super) const HEIGHT: f32 = 360.0;
 
 /// Okabe and Ito's colors for every eye (<https://jfly.uni-koeln.de/color/>), their yellow and black
-/// left out; the most distinct first.
-const PALETTE: [[u8; 3]; 6] = [
+/// left out, the most distinct first; then four that differ from them and from one another.
+pub(super) const PALETTE: [[u8; 3]; 10] = [
     [0x00, 0x72, 0xB2],
     [0xD5, 0x5E, 0x00],
     [0x00, 0x9E, 0x73],
     [0xCC, 0x79, 0xA7],
     [0xE6, 0x9F, 0x00],
     [0x56, 0xB4, 0xE9],
+    [0x8C, 0x51, 0x0A],
+    [0x7F, 0x7F, 0x7F],
+    [0x5E, 0x3C, 0x99],
+    [0xB2, 0xCC, 0x2A],
 ];
+/// Colors that lines have: those for every eye.
+const LINE_COLORS: usize = 6;
 
 /// Everything that is to be drawn, from back to front.
 #[derive(Clone, Debug)]
@@ -143,7 +149,7 @@ impl Drawing {
                 (x, baseline) = (EDGE, baseline + NAME + 6.0);
             }
             let y = baseline - 4.5;
-            let ink = Ink::Color(PALETTE[i % PALETTE.len()]);
+            let ink = Ink::Color(PALETTE[i % LINE_COLORS]);
             let points = vec![(x + 1.5, y), (x + SWATCH - 1.5, y)];
             self.lines.push(Line { points, ink, width: 3.0, opacity: 1.0 });
             self.write(&series.name, (x + SWATCH + 6.0, baseline), Anchor::Start, NAME);
@@ -182,7 +188,7 @@ impl Drawing {
 
     /// Faint lines first, so that no average is hidden.
     fn curves(&mut self, curves: &[Curve], frame: &Frame) {
-        let ink = |i: usize| Ink::Color(PALETTE[i % PALETTE.len()]);
+        let ink = |i: usize| Ink::Color(PALETTE[i % LINE_COLORS]);
         for (i, curve) in curves.iter().enumerate().filter(|(_, c)| c.average.is_some()) {
             let points = frame.line(&curve.raw);
             self.lines.push(Line { points, ink: ink(i), width: 0.8, opacity: 0.3 });

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::layout::{Anchor, Dots, Drawing, EDGE, Ink, NAME, TITLE, WIDTH};
+use super::layout::{Anchor, Dots, Drawing, EDGE, Ink, NAME, PALETTE, TITLE, WIDTH};
 use super::{font, png, svg};
 use crate::error::Result;
 use crate::file::write_bytes;
@@ -20,20 +20,6 @@ pub struct Scatter {
     /// Place and class of each point. Those that are not finite are left out.
     pub points: Vec<([f64; 2], usize)>,
 }
-
-/// Okabe and Ito's colors first, as in the line plots, then four that differ from them and from one another.
-const PALETTE: [[u8; 3]; 10] = [
-    [0x00, 0x72, 0xB2],
-    [0xD5, 0x5E, 0x00],
-    [0x00, 0x9E, 0x73],
-    [0xCC, 0x79, 0xA7],
-    [0xE6, 0x9F, 0x00],
-    [0x56, 0xB4, 0xE9],
-    [0x8C, 0x51, 0x0A],
-    [0x7F, 0x7F, 0x7F],
-    [0x5E, 0x3C, 0x99],
-    [0xB2, 0xCC, 0x2A],
-];
 
 impl Scatter {
     /// The plot as an SVG element, 640 units wide, ready to stand in an HTML page; colors as those of
