@@ -8,8 +8,8 @@ use gan_core::run::{RunInfo, Status};
 use gan_core::{RunDir, file};
 use gan_latent::sample::{self, Samples};
 use gan_models::Truncation;
-use gan_train::TrainError;
 use gan_train::import::{ARCHITECTURES, Architecture, Imported};
+use gan_train::{Network, TrainError};
 
 use super::{print, print_json, tables};
 use crate::args::{Global, UsageError};
@@ -68,23 +68,19 @@ impl Import {
             Some([input, output]) => Some(compare(&imported, input, output)?),
             _ => None,
         };
-        let makes_a_run = imported.found().iter().any(|(n, _)| *n == gan_train::Network::Generator);
-        let run = match (makes_a_run, &difference) {
-            _ if difference.as_ref().is_some_and(|d| d.largest > TOLERANCE) => None,
-            (true, _) => Some(self.write_run(&imported, &device, global, console)?),
-            // A discriminator alone: there is nothing more to do than to look at it.
-            (false, _) if self.out.is_none() => None,
-            (false, _) => {
-                imported.checkpoint(None)?;
-                None
-            }
+        let differs = difference.as_ref().is_some_and(|found| found.largest > TOLERANCE);
+        // A discriminator alone is looked at, and refused where a run was asked for.
+        let makes_a_run = imported.found().iter().any(|(n, _)| *n == Network::Generator);
+        let run = match !differs && (makes_a_run || self.out.is_some()) {
+            true => Some(self.write_run(&imported, &device, global, console)?),
+            false => None,
         };
         self.show(&imported, difference.as_ref(), run.as_ref(), global)?;
-        match difference {
-            Some(Difference { largest, .. }) if largest > TOLERANCE => Err(anyhow::anyhow!(
+        match (difference, &self.check) {
+            (Some(Difference { largest, .. }), Some(files)) if differs => Err(anyhow::anyhow!(
                 "the output differs from {} by up to {largest:.1e}, expected {TOLERANCE:.0e} at most: another \
                  architecture, or another input; no run was made",
-                self.check.as_ref().map_or(String::new(), |files| files[1].display().to_string())
+                files[1].display()
             )),
             _ => Ok(()),
         }
