@@ -26,7 +26,8 @@ Examples:
   gan-cli sample runs/00001-faces --n 64 --seed 1
   gan-cli interpolate runs/00001-faces
   gan-cli traverse runs/00001-faces
-  gan-cli report runs/00001-faces";
+  gan-cli report runs/00001-faces
+  gan-cli experiment A --dry-run                   all of a known experiment: trained, explored, written up";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Prepare(cmd::prepare::Prepare),
     /// Train a model, or continue a run
     Train(Box<cmd::train::Train>),
+    Experiment(cmd::experiment::Experiment),
     /// List the presets, or print one as TOML
     Presets(cmd::presets::Presets),
     /// Describe a run, a data set or the models there are
@@ -86,6 +88,9 @@ pub(crate) struct Global {
     /// Print results as one JSON object on one line of stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// The words of the command, for what records them.
+    #[arg(skip)]
+    pub(crate) typed: Vec<String>,
 }
 
 /// Form of the log.

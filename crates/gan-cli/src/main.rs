@@ -21,8 +21,9 @@ mod sharpness;
 use std::process::ExitCode;
 
 use clap::Parser;
+use gan_train::Outcome;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, Global};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -47,33 +48,40 @@ fn quiet_expected_panics() {
     }));
 }
 
-fn run(cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {
-    let global = cli.global;
-    global.start_threads()?;
-    match cli.command {
-        Command::Prepare(command) => command.run(&global, console)?,
-        Command::Train(command) => {
-            if command.run(&global, console)? == gan_train::Outcome::Interrupted {
-                return Ok(ExitCode::from(exit::INTERRUPTED));
-            }
+fn run(mut cli: Cli, console: &console::Console) -> anyhow::Result<ExitCode> {
+    cli.global.typed = std::env::args().skip(1).collect();
+    cli.global.start_threads()?;
+    Ok(match cli.command.run(&cli.global, console)? {
+        Outcome::Interrupted => ExitCode::from(exit::INTERRUPTED),
+        Outcome::Finished | Outcome::StoppedEarly => ExitCode::SUCCESS,
+    })
+}
+
+impl Command {
+    /// Does what was typed, from the command line or by an experiment.
+    fn run(self, global: &Global, console: &console::Console) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Train(command) => return command.run(global, console),
+            Self::Experiment(command) => return command.run(global, console),
+            Self::Prepare(command) => command.run(global, console)?,
+            Self::Presets(command) => command.run(global)?,
+            Self::Import(command) => command.run(global, console)?,
+            Self::Export(command) => command.run(global)?,
+            Self::Info(command) => command.run(global)?,
+            Self::Sample(command) => command.run(global, console)?,
+            Self::Interpolate(command) => command.run(global, console)?,
+            Self::Traverse(command) => command.run(global, console)?,
+            Self::Arithmetic(command) => command.run(global, console)?,
+            Self::Directions(command) => command.run(global, console)?,
+            Self::Embed(command) => command.run(global, console)?,
+            Self::Reconstruct(command) => command.run(global, console)?,
+            Self::Invert(command) => command.run(global, console)?,
+            Self::Restore(command) => command.run(global, console)?,
+            Self::Runs(command) => command.run(global)?,
+            Self::Bench(command) => command.run(global, console)?,
+            Self::Doctor(command) => command.run(global, console)?,
+            Self::Report(command) => command.run(global)?,
         }
-        Command::Presets(command) => command.run(&global)?,
-        Command::Import(command) => command.run(&global, console)?,
-        Command::Export(command) => command.run(&global)?,
-        Command::Info(command) => command.run(&global)?,
-        Command::Sample(command) => command.run(&global, console)?,
-        Command::Interpolate(command) => command.run(&global, console)?,
-        Command::Traverse(command) => command.run(&global, console)?,
-        Command::Arithmetic(command) => command.run(&global, console)?,
-        Command::Directions(command) => command.run(&global, console)?,
-        Command::Embed(command) => command.run(&global, console)?,
-        Command::Reconstruct(command) => command.run(&global, console)?,
-        Command::Invert(command) => command.run(&global, console)?,
-        Command::Restore(command) => command.run(&global, console)?,
-        Command::Runs(command) => command.run(&global)?,
-        Command::Bench(command) => command.run(&global, console)?,
-        Command::Doctor(command) => command.run(&global, console)?,
-        Command::Report(command) => command.run(console)?,
+        Ok(Outcome::Finished)
     }
-    Ok(ExitCode::SUCCESS)
 }

@@ -54,6 +54,10 @@ struct Scored {
     predictions: Vec<usize>,
     /// How many got each answer.
     counts: Vec<usize>,
+    /// Share of the commonest answer.
+    commonest: f64,
+    /// How many answers, all alike, would be as uncertain: exp of the entropy, from 1 to their number.
+    effective_answers: f64,
     /// Where the latents ask for an answer: whether it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<Agreement>,
@@ -183,7 +187,19 @@ impl Scored {
         let Question { name, answers } = question;
         let mut counts = vec![0; answers.len()];
         predictions.iter().for_each(|&answer| counts[answer] += 1);
-        Self { name, answers, predictions, counts, asked: None }
+        let n = predictions.len().max(1) as f64;
+        let shares: Vec<f64> = counts.iter().map(|&count| count as f64 / n).collect();
+        let entropy: f64 =
+            shares.iter().filter(|share| **share > 0.0).map(|share| -share * share.ln()).sum();
+        Self {
+            name,
+            answers,
+            predictions,
+            counts,
+            commonest: shares.iter().copied().fold(0.0, f64::max),
+            effective_answers: entropy.exp(),
+            asked: None,
+        }
     }
 }
 
@@ -220,5 +236,23 @@ impl Scores {
             })
         });
         tables::table(&["told", "of the samples"], &[1], rows.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_counted_by_kind() {
+        let scored = |predictions: &[usize]| {
+            let answers = ["a", "b", "c", "d"].map(String::from).to_vec();
+            Scored::new(Question { name: "class".into(), answers }, predictions.to_vec())
+        };
+        let even = scored(&[0, 1, 2, 3, 3, 2, 1, 0]);
+        assert_eq!((even.commonest, even.counts.as_slice()), (0.25, &[2, 2, 2, 2][..]));
+        assert!((even.effective_answers - 4.0).abs() < 1e-12);
+        let one = scored(&[2, 2, 2]);
+        assert_eq!((one.commonest, one.effective_answers), (1.0, 1.0));
     }
 }

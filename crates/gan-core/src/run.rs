@@ -21,6 +21,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::file::write_json;
 
+/// In a folder of several runs, what was done with them as one experiment.
+pub const EXPERIMENT: &str = "experiment.json";
+
 /// A folder of one training run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunDir {
@@ -138,15 +141,19 @@ impl RunDir {
         Err(Error::NoRun { path: root.into(), found })
     }
 
-    /// All runs under `parent` that were started, in the order of their names.
+    /// All runs under `parent` that were started, those of experiments there among them, in the order of their names.
     pub fn list(parent: &Path) -> Result<Vec<Self>> {
-        if !parent.is_dir() {
-            return Ok(Vec::new());
+        let mut runs = Vec::new();
+        if parent.is_dir() {
+            for entry in fs_err::read_dir(parent)?.filter_map(std::result::Result::ok) {
+                let run = Self { root: entry.path() };
+                if run.config().is_file() {
+                    runs.push(run);
+                } else if run.root.join(EXPERIMENT).is_file() {
+                    runs.extend(Self::list(&run.root)?);
+                }
+            }
         }
-        let mut runs: Vec<Self> = fs_err::read_dir(parent)?
-            .filter_map(|entry| Some(Self { root: entry.ok()?.path() }))
-            .filter(|run| run.config().is_file())
-            .collect();
         runs.sort_by(|a, b| a.root.cmp(&b.root));
         Ok(runs)
     }
@@ -322,6 +329,15 @@ mod tests {
         assert!(RunDir::list(parent.path())?.is_empty());
         fs_err::write(run.config(), "")?;
         assert_eq!(RunDir::list(parent.path())?, [RunDir::open(run.root())?]);
+        // Runs of an experiment are in its folder; other folders are nobody's business.
+        for (folder, listed) in [("notes", 1), ("experiment-A", 2)] {
+            let inner = RunDir::create_at(&parent.path().join(folder).join("dcgan"))?;
+            fs_err::write(inner.config(), "")?;
+            if folder != "notes" {
+                fs_err::write(parent.path().join(folder).join(EXPERIMENT), "{}")?;
+            }
+            assert_eq!(RunDir::list(parent.path())?.len(), listed, "{folder}");
+        }
         Ok(())
     }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use gan_core::RunDir;
 
-use super::print;
-use crate::console::Console;
+use super::{print, print_json};
+use crate::args::Global;
 
 /// Write a run up as one HTML page
 #[derive(Args, Debug)]
@@ -24,11 +24,14 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn run(self, _console: &Console) -> anyhow::Result<()> {
+    pub(crate) fn run(self, global: &Global) -> anyhow::Result<()> {
         let Some((run, others)) = self.runs.split_first() else { return Ok(()) };
         let run = RunDir::open(run)?;
         let out = self.out.unwrap_or_else(|| run.root().join("report.html"));
         gan_report::write_report(run.root(), others, &out)?;
+        if global.json {
+            return print_json(&serde_json::json!({ "report": out }));
+        }
         print(&format!("report: {}\nnext: open it in a browser", out.display()))
     }
 }

@@ -315,7 +315,7 @@ fn estimate_line(estimate: &Estimate) -> String {
 }
 
 pub(super) fn new_info(run: &RunDir, config: &Config, device: &Device, global: &Global) -> RunInfo {
-    let words: Vec<String> = std::env::args().skip(1).map(|word| tables::quoted(&word)).collect();
+    let words: Vec<String> = global.typed.iter().map(|word| tables::quoted(word)).collect();
     RunInfo {
         name: run.name(),
         preset: config.preset.clone(),

@@ -1,0 +1,183 @@
+//! What a step left: numbers in its results, and pictures.
+
+use std::path::{Path, PathBuf};
+
+use gan_core::RunDir;
+use gan_train::StepRecord;
+use gan_train::log::jsonl;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::plan::Number;
+
+/// A number that was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Found {
+    pub(super) what: String,
+    pub(super) value: f64,
+    /// Whether it is a share, to be read as percent.
+    #[serde(default)]
+    pub(super) percent: bool,
+}
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.percent {
+            return write!(f, "{:.1} %", 100.0 * self.value);
+        }
+        if self.value.fract() == 0.0 {
+            return write!(f, "{:.0}", self.value);
+        }
+        // Three digits that tell something.
+        let before_point = self.value.abs().log10().floor();
+        let places = (2.0 - before_point).clamp(0.0, 8.0);
+        write!(f, "{:.*}", places as usize, self.value)
+    }
+}
+
+/// The numbers of a step in its result, and in the files of its run. What is not there is left out, which is said.
+pub(super) fn numbers(wanted: &[Number], result: &Value, run: Option<&RunDir>) -> Vec<Found> {
+    let value = |number: &Number| match (number.at.split_once('#'), run) {
+        (None, _) => place(result, &number.at)?.as_f64(),
+        (Some((file, at)), Some(run)) => {
+            let text = fs_err::read(run.root().join(file)).ok()?;
+            place(&serde_json::from_slice(&text).ok()?, at)?.as_f64()
+        }
+        (Some(_), None) => None,
+    };
+    let found = |number: &Number| match value(number) {
+        Some(value) => Some(Found { what: number.what.clone(), value, percent: number.percent }),
+        None => {
+            tracing::warn!("{:?} was not found: no number at {}", number.what, number.at);
+            None
+        }
+    };
+    wanted.iter().filter_map(found).collect()
+}
+
+/// The place of a JSON pointer, in which `key=value` is the first element of an array with that value.
+fn place<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
+    pointer.split('/').skip(1).try_fold(value, |value, token| match token.split_once('=') {
+        Some((key, wanted)) => value
+            .as_array()?
+            .iter()
+            .find(|element| element.get(key).and_then(Value::as_str) == Some(wanted)),
+        None if value.is_array() => value.get(token.parse::<usize>().ok()?),
+        None => value.get(token),
+    })
+}
+
+/// What every training tells: of a GAN where its discriminator stands over the last tenth of the run.
+pub(super) fn of_training(run: &RunDir) -> anyhow::Result<Vec<Found>> {
+    let info = run.read_info()?;
+    let found = |what: &str, value: f64| Found { what: what.into(), value, percent: false };
+    let mut all = vec![
+        found("images seen", info.images_seen as f64),
+        found("images a second", info.images_seen as f64 / info.seconds.max(f64::MIN_POSITIVE)),
+    ];
+    let records: Vec<StepRecord> = jsonl::read(&run.metrics())?;
+    let last = &records[records.len() - records.len().div_ceil(10)..];
+    let games: Vec<_> = last.iter().filter_map(|record| record.game.as_ref()).collect();
+    if !games.is_empty() {
+        let mean =
+            |of: &dyn Fn(usize) -> f64| (0..games.len()).map(of).sum::<f64>() / games.len() as f64;
+        all.push(found("D(x) at the end", mean(&|i| games[i].d_real)));
+        all.push(found("D(G(z)) at the end", mean(&|i| games[i].d_fake_before)));
+    }
+    Ok(all)
+}
+
+/// What the monitor named in the last tenth of a run, each once.
+pub(super) fn ailments(run: &RunDir) -> anyhow::Result<Vec<String>> {
+    let records: Vec<StepRecord> = jsonl::read(&run.metrics())?;
+    let last = &records[records.len() - records.len().div_ceil(10)..];
+    let name = |said: &String| said.split(':').next().unwrap_or_default().to_string();
+    let mut named: Vec<String> =
+        last.iter().flat_map(|record| record.findings.iter().map(name)).collect();
+    named.sort();
+    named.dedup();
+    Ok(named)
+}
+
+/// Endings of what is shown.
+const SHOWN: [&str; 5] = ["png", "gif", "svg", "csv", "html"];
+
+/// The pictures and tables that a result names.
+pub(super) fn files_in(result: &Value) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    gather(result, &mut files);
+    files.sort();
+    files.dedup();
+    files
+}
+
+fn gather(value: &Value, files: &mut Vec<PathBuf>) {
+    match value {
+        Value::String(text) if is_shown(Path::new(text)) => files.push(text.into()),
+        Value::Array(all) => all.iter().for_each(|value| gather(value, files)),
+        Value::Object(all) => all.values().for_each(|value| gather(value, files)),
+        _ => {}
+    }
+}
+
+fn is_shown(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| SHOWN.contains(&ending)) && path.is_file()
+}
+
+/// The pictures that a training left: its last grid, its progression, its plots but for those that are there as PNG too.
+pub(super) fn files_of(run: &RunDir) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> = run.samples()?.pop().map(|(_, path)| path).into_iter().collect();
+    files.extend(Some(run.progression()).filter(|path| path.is_file()));
+    if run.plot("").is_dir() {
+        let mut plots: Vec<PathBuf> = fs_err::read_dir(run.plot(""))?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| is_shown(path) && path.extension().is_none_or(|e| e != "svg"))
+            .collect();
+        plots.sort();
+        files.extend(plots);
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_found_by_key_and_by_value() {
+        let value = serde_json::json!({
+            "masks": [{"mask": "pepper", "psnr": [1.0, 2.5]}, {"mask": "square:8", "psnr": [3.0]}],
+        });
+        let at = |pointer: &str| place(&value, pointer).and_then(Value::as_f64);
+        assert_eq!(at("/masks/mask=square:8/psnr/0"), Some(3.0));
+        assert_eq!(at("/masks/0/psnr/1"), Some(2.5));
+        for wrong in ["/masks/mask=crosswalk/psnr/0", "/masks/2", "/masks/x", "/psnr", "/masks/0"] {
+            assert_eq!(at(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_shown_with_digits_that_tell_something() {
+        let shown = |value, percent| Found { what: String::new(), value, percent }.to_string();
+        assert_eq!(shown(0.1149, true), "11.5 %");
+        assert_eq!(shown(99_968.0, false), "99968");
+        assert_eq!(shown(24.31, false), "24.3");
+        assert_eq!(shown(0.8712, false), "0.871");
+        assert_eq!(shown(0.007_123, false), "0.00712");
+        assert_eq!(shown(-1234.5, false), "-1234");
+        assert_eq!(shown(0.0, false), "0");
+    }
+
+    #[test]
+    fn files_that_are_there_are_found_in_a_result() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("a.png");
+        fs_err::write(&file, b"x")?;
+        let gone = folder.path().join("b.png");
+        let result =
+            serde_json::json!({"views": [{"picture": &file}, {"picture": gone}], "out": &file});
+        assert_eq!(files_in(&result), [file]);
+        Ok(())
+    }
+}
