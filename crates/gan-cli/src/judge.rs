@@ -9,6 +9,7 @@ use gan_latent::judged;
 use gan_models::LatentBatch;
 use gan_train::Checkpoint;
 use gan_train::classify::ImageClassifier;
+use gan_train::config::Target;
 
 use crate::args::UsageError;
 use crate::console::Console;
@@ -20,6 +21,8 @@ pub(crate) struct Judge {
     pub(crate) run: PathBuf,
     /// The attributes or classes that it knows.
     pub(crate) names: Vec<String>,
+    /// Whether these are classes, of which an image has one, and not attributes.
+    pub(crate) of_classes: bool,
     classifier: ImageClassifier,
 }
 
@@ -42,7 +45,8 @@ impl Judge {
             );
         }
         let names = classifier.target().names().to_vec();
-        Ok(Self { run: run.into(), names, classifier })
+        let of_classes = matches!(classifier.target(), Target::Classes(_));
+        Ok(Self { run: run.into(), names, of_classes, classifier })
     }
 
     /// Where an attribute or class stands among its answers; `option` is what named it.
@@ -61,6 +65,11 @@ impl Judge {
         };
         let run = self.run.display();
         Err(UsageError(format!("{option}: the classifier {run} knows no {name:?}; {hint}")))
+    }
+
+    /// The most probable of its classes.
+    pub(crate) fn class(&self, log_odds: &[f32]) -> &str {
+        judged::strongest(log_odds, 1).first().map_or("", |k| &self.names[*k])
     }
 
     /// The log-odds of its answers for the image of each latent.

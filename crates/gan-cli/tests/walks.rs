@@ -159,6 +159,132 @@ fn pictures_go_through_an_autoencoders_encoder() {
     }
 }
 
+const JUDGE: &str = "--set classifier.width=4 --set data.limit=400 --batch-size 32 --out judge";
+
+/// What a classifier sees is that of the samples themselves, and the summary is that of the ways.
+#[test]
+fn a_classifier_sees_what_lies_on_the_way() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    train(folder, "digits", SMALL_GAN);
+    succeeds(folder, &format!("train digit-classifier --data synthetic-digits {JUDGE} --steps 40"));
+
+    let line = "interpolate run --points 12 --loop --steps 5 --classifier judge";
+    let found = json(folder, line);
+    let file = "run/interpolated/seed-0_points-12_steps-5_loop_seen-by-judge.json";
+    let written = std::fs::read(folder.join(file)).expect("named by its options");
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&written).expect("JSON"), found);
+    let ways = found["ways"].as_array().expect("a list");
+    assert_eq!(ways.len(), 12);
+    assert_eq!((&ways[11]["from"], &ways[11]["to"]), (&"11".into(), &"0".into()));
+    let list = |value: &serde_json::Value| value.as_array().expect("a list").clone();
+    let (mut thirds, mut same) = (0, 0);
+    for (way, next) in ways.iter().zip(ways.iter().cycle().skip(1)) {
+        let (classes, probabilities) = (list(&way["classes"]), list(&way["probabilities"]));
+        assert_eq!((classes.len(), probabilities.len()), (5, 5));
+        assert_eq!(classes[4], next["classes"][0], "a point is seen alike from both sides");
+        let third = classes[1..4].iter().any(|class| *class != classes[0] && *class != classes[4]);
+        assert_eq!(third, !list(&way["third"]).is_empty(), "{way}");
+        assert_eq!(way["same_ends"], classes[0] == classes[4]);
+        match classes[0] == classes[4] {
+            true => same += 1,
+            false => thirds += u32::from(third),
+        }
+        let steps: f64 = list(&way["steps"]).iter().filter_map(|step| step.as_f64()).sum();
+        let direct = way["direct"].as_f64().expect("a number");
+        let detour = way["detour"].as_f64().expect("a number");
+        assert!(detour >= 1.0 - 1e-9 && (detour - steps / direct).abs() < 1e-9, "{detour}");
+        assert!(way["evenness"].as_f64().is_some_and(|evenness| (1.0..=4.0).contains(&evenness)));
+    }
+    let two = &found["classes"]["two"];
+    let ways_of = |means: &serde_json::Value| means["ways"].as_u64().unwrap_or(0);
+    assert_eq!(ways_of(two) + ways_of(&found["classes"]["one"]), 12);
+    assert_eq!(ways_of(&found["classes"]["one"]), same);
+    assert_eq!(ways_of(&found["classes"]["two_faded"]), ways_of(two), "the same ends");
+    if ways_of(two) > 0 {
+        let expected = f64::from(thirds) / ways_of(two) as f64;
+        assert!(two["third"].as_f64().is_some_and(|share| (share - expected).abs() < 1e-9));
+    }
+
+    let stdout = succeeds(folder, "interpolate run --classifier judge --out way.png");
+    for said in ["times as long as a straight cross-fade", "the class at each step", "sure at"] {
+        assert!(stdout.contains(said), "{said} in {stdout}");
+    }
+    succeeds(folder, "interpolate run --out plain.png");
+    let height = |file: &str| {
+        let bytes = std::fs::read(folder.join(file)).expect(file);
+        u32::from_be_bytes(bytes[20..24].try_into().expect("a PNG's header"))
+    };
+    assert_eq!(height("way.png"), height("plain.png") + 14, "a line of classes");
+    succeeds(folder, "interpolate run --seeds 1,2,3 --steps 3 --classifier judge --out t.png");
+    succeeds(folder, "interpolate run --seeds 1,2,3 --steps 3 --out u.png");
+    assert_eq!(height("t.png"), height("u.png") + 3 * 14);
+}
+
+#[test]
+fn attributes_change_on_the_way_or_between_equal_ends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    train(folder, "dcgan", &format!("{FACES} {SMALL_GAN}"));
+    succeeds(folder, &format!("train face-classifier {FACES} {JUDGE} --steps 10"));
+    let found = json(folder, "interpolate run --loop --points 6 --classifier judge --out l.png");
+    let list = |value: &serde_json::Value| value.as_array().expect("a list").clone();
+    let mut between = 0;
+    for way in list(&found["ways"]) {
+        let present = list(&way["present"]);
+        assert_eq!(present.len(), 9);
+        let has = |i: usize, name: &serde_json::Value| list(&present[i]).contains(name);
+        for name in list(&way["changed"]) {
+            assert_ne!(has(0, &name), has(8, &name), "{name}");
+        }
+        for name in list(&way["between"]) {
+            assert_eq!(has(0, &name), has(8, &name), "{name}");
+            assert!((1..8).any(|i| has(i, &name) != has(0, &name)), "{name}");
+        }
+        between += list(&way["between"]).len();
+    }
+    let mean = found["attributes"]["between"].as_f64().expect("a number");
+    assert!((mean - between as f64 / 6.0).abs() < 1e-9, "{mean}");
+    let stdout = succeeds(folder, "interpolate run --classifier judge --out s.png");
+    assert!(stdout.contains("attributes differ between the ends"), "{stdout}");
+}
+
+/// The pictures stand beside what came back of them, and what was lost is told.
+#[test]
+fn images_of_the_runs_own_data_go_through_its_encoder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    train(folder, "mnist-autoencoder", "--data synthetic-digits --set autoencoder.width=4");
+    succeeds(folder, &format!("train digit-classifier --data synthetic-digits {JUDGE} --steps 2"));
+    // All test images of the sixty.
+    let found = json(folder, "interpolate run --images test:5,test:0-4 --loop --out l.png");
+    assert_eq!(found["points"][0], "test 5");
+    assert_eq!(
+        (&found["ways"][0]["to"], &found["ways"][5]["to"]),
+        (&"test 0".into(), &"test 5".into())
+    );
+    let lost = found["encoder"].as_array().expect("a list");
+    let mse: f64 = lost.iter().filter_map(|lost| lost["mse"].as_f64()).sum::<f64>() / 6.0;
+    let reconstructed = json(folder, "reconstruct run --n 6 --out r.png");
+    let expected = reconstructed["found"]["mse"]["mean"].as_f64().expect("a number");
+    assert!(lost.len() == 6 && (mse / expected - 1.0).abs() < 1e-4, "{mse}, not {expected}");
+
+    let line = "interpolate run --images test:0-1 --classifier judge --out s.png";
+    let stdout = succeeds(folder, line);
+    assert!(stdout.contains("9 images between test 0 and test 1"), "{stdout}");
+    assert!(stdout.contains("of 2 pictures are seen as another class"), "{stdout}");
+    succeeds(folder, "interpolate run --images test:0-2 --classifier judge --out t.png");
+    for (line, part) in [
+        ("interpolate run --images test:0-6", "the run's data has 0 to 5"),
+        ("interpolate run --images valid:3-1", "test:0-63"),
+        ("interpolate run --images test:0", "one point"),
+        ("interpolate run --images test:0-1 --points 2", "cannot be used with"),
+    ] {
+        let (got, _, stderr) = run(folder, line);
+        assert!(got == 2 && stderr.contains(part), "{line}: {got} {stderr}");
+    }
+}
+
 /// A GAN of RGB images named `gan`, and a grid of its images.
 fn train_colored(folder: &Path) {
     let small = "--steps 1 --batch-size 8 --set data.limit=60";
@@ -191,6 +317,14 @@ fn bad_input_gets_one_clear_sentence() {
         ("interpolate run --latents three.safetensors --indices 0,3", 2, "0 to 2"),
         ("interpolate run --latents run/config.toml", 1, "config.toml"),
         ("interpolate run --out way.jpg", 2, ".png or .gif"),
+        ("interpolate run --points 1", 2, "one point"),
+        ("interpolate run --points 4", 2, "--loop"),
+        ("interpolate run --points 999999999999 --loop", 2, "at most 4096"),
+        ("interpolate run --points 4 --loop --latents three.safetensors", 2, "has 3 latents"),
+        ("interpolate run --points 2 --seeds 1,2", 2, "cannot be used with"),
+        ("interpolate run --classifier nowhere", 2, "run folder"),
+        ("interpolate run --classifier run", 2, "is no classifier"),
+        ("interpolate run --classifier judge", 2, "looks at 28×28 gray images"),
         ("traverse nowhere", 2, "run folder"),
         ("traverse judge", 2, "has no generator"),
         ("traverse run --part level", 2, "did you mean \"levels\"?"),

@@ -55,7 +55,7 @@ impl Grid {
         let rows = images.len().div_ceil(columns);
         let (scale, pad) = (self.scale.max(1), self.padding);
         let (width, height) = (first.width() * scale, first.height() * scale);
-        let captions = self.caption_lines() * text::LINE;
+        let captions = self.caption_height();
         let (cell_w, cell_h) = (width + pad, height + captions + pad);
         let background = vec![BACKGROUND; first.channels()];
         let mut sheet = Image::filled(columns * cell_w + pad, rows * cell_h + pad, &background)?;
@@ -77,9 +77,9 @@ impl Grid {
         Ok(sheet)
     }
 
-    /// Lines of the longest caption.
-    fn caption_lines(&self) -> usize {
-        self.captions.iter().map(|caption| caption.lines().count()).max().unwrap_or(0)
+    /// Pixels under every picture that the lines of the longest caption need.
+    pub fn caption_height(&self) -> usize {
+        self.captions.iter().map(|caption| caption.lines().count()).max().unwrap_or(0) * text::LINE
     }
 }
 

@@ -103,14 +103,31 @@ pub fn images_of(
     encoded: &Tensor,
     progress: impl Fn(usize),
 ) -> Result<Vec<Image>, LatentError> {
-    let n = encoded.dim(0)?;
-    let mut images = Vec::with_capacity(n);
-    for from in (0..n).step_by(BATCH) {
-        let part = encoded.narrow(0, from, BATCH.min(n - from))?;
-        images.extend(image::from_tensor(&generator.forward_t(&part, false)?)?);
+    let mut images = Vec::with_capacity(encoded.dim(0)?);
+    in_batches(generator, encoded, |batch| {
+        images.extend(image::from_tensor(batch)?);
         progress(images.len());
-    }
+        Ok::<_, LatentError>(())
+    })?;
     Ok(images)
+}
+
+/// Hands the images `(N, C, H, W)` in [−1, 1] that a generator makes of `(N, encoded_size)` to `each`, batch after batch.
+///
+/// # Errors
+/// If the generator does not fit what it reads, and those of `each`.
+pub fn in_batches<E: From<LatentError>>(
+    generator: &impl ModuleT,
+    encoded: &Tensor,
+    mut each: impl FnMut(&Tensor) -> Result<(), E>,
+) -> Result<(), E> {
+    let tensor = |e: candle_core::Error| E::from(LatentError::from(e));
+    let n = encoded.dim(0).map_err(tensor)?;
+    for from in (0..n).step_by(BATCH) {
+        let part = encoded.narrow(0, from, BATCH.min(n - from)).map_err(tensor)?;
+        each(&generator.forward_t(&part, false).map_err(tensor)?)?;
+    }
+    Ok(())
 }
 
 /// Where the latents of a grid go: its name with the ending `.safetensors`.

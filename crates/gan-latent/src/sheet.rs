@@ -1,4 +1,4 @@
-//! Sheets: rows of images as one picture, with labels over the columns and beside the rows.
+//! Sheets: rows of images as one picture, with labels over the columns, beside the rows and under the images.
 
 use gan_core::grid::Grid;
 use gan_core::{Image, text};
@@ -16,12 +16,13 @@ pub struct Sheet {
     rows: Vec<Vec<Image>>,
     over_columns: Vec<String>,
     beside_rows: Vec<String>,
+    under_images: Vec<String>,
 }
 
 impl Sheet {
     /// A sheet without labels.
     pub fn new(rows: Vec<Vec<Image>>) -> Self {
-        Self { rows, over_columns: Vec::new(), beside_rows: Vec::new() }
+        Self { rows, over_columns: Vec::new(), beside_rows: Vec::new(), under_images: Vec::new() }
     }
 
     /// The same sheet with a label over each column, cut where it is wider.
@@ -32,6 +33,11 @@ impl Sheet {
     /// The same sheet with a label beside each row.
     pub fn beside_rows<L: ToString>(self, labels: impl IntoIterator<Item = L>) -> Self {
         Self { beside_rows: labels.into_iter().map(|label| label.to_string()).collect(), ..self }
+    }
+
+    /// The same sheet with a caption under each image, row after row, in one line or more.
+    pub fn under_images<L: ToString>(self, captions: impl IntoIterator<Item = L>) -> Self {
+        Self { under_images: captions.into_iter().map(|label| label.to_string()).collect(), ..self }
     }
 
     /// Draws the sheet; small images are enlarged as in [`Grid::for_images`].
@@ -49,8 +55,11 @@ impl Sheet {
         }
         let images: Vec<Image> = self.rows.iter().flatten().cloned().collect();
         let (width, height) = images.first().map_or((0, 0), |i| (i.width(), i.height()));
-        let grid = Grid::for_images(images.len(), width).with_columns(columns);
+        let grid = Grid::for_images(images.len(), width)
+            .with_columns(columns)
+            .with_captions(&self.under_images);
         let pictures = grid.render(&images)?;
+        let captions = grid.caption_height();
 
         let widest = self.beside_rows.iter().map(|label| text::width(label)).max();
         let left = widest.map_or(0, |width| width + 2 * INSET);
@@ -60,18 +69,18 @@ impl Sheet {
         let mut sheet =
             Image::filled(left + pictures.width(), top + pictures.height(), &background)?;
         sheet.paste(&pictures, left, top);
-        let middle = |i: usize, size: usize| {
-            let cell = size * grid.scale + grid.padding;
+        let middle = |i: usize, size: usize, below: usize| {
+            let cell = size * grid.scale + below + grid.padding;
             grid.padding + i * cell + size * grid.scale / 2
         };
         for (i, label) in self.over_columns.iter().enumerate() {
             let label = text::fitted(label, width * grid.scale);
-            let x = left + middle(i, width) - text::width(&label) / 2;
+            let x = left + middle(i, width, 0) - text::width(&label) / 2;
             text::draw(&mut sheet, &label, x, 0, &ink);
         }
         for (i, label) in self.beside_rows.iter().enumerate() {
             let x = left - INSET - text::width(label);
-            let y = (top + middle(i, height)).saturating_sub(text::LINE / 2);
+            let y = (top + middle(i, height, captions)).saturating_sub(text::LINE / 2);
             text::draw(&mut sheet, label, x, y, &ink);
         }
         Ok(sheet)
@@ -93,11 +102,12 @@ pub fn frames(rows: &[Vec<Image>]) -> Result<Vec<Image>, LatentError> {
     (0..columns).map(frame).collect()
 }
 
-/// A triangle: row r has r + 1 images, in the middle below those of the row before.
+/// A triangle: row r has r + 1 images, in the middle below those of the row before. `captions` stand under the images, row
+/// after row; there may be none.
 ///
 /// # Errors
-/// If a row has another number of images, or they differ in size.
-pub fn triangle(rows: &[Vec<Image>]) -> Result<Image, LatentError> {
+/// If a row has another number of images, or they differ in size, or the captions of two rows in their lines.
+pub fn triangle(rows: &[Vec<Image>], captions: &[String]) -> Result<Image, LatentError> {
     if let Some((r, row)) = rows.iter().enumerate().find(|(r, row)| row.len() != r + 1) {
         let expected = format!("{} images in row {r} of a triangle", r + 1);
         return Err(gan_core::Error::Shape { expected, got: row.len().to_string() }.into());
@@ -105,10 +115,12 @@ pub fn triangle(rows: &[Vec<Image>]) -> Result<Image, LatentError> {
     let images: Vec<Image> = rows.iter().flatten().cloned().collect();
     let width = images.first().map_or(0, Image::width);
     let grid = Grid::for_images(images.len(), width).with_columns(rows.len());
-    let strips = rows
-        .iter()
-        .map(|row| grid.clone().with_columns(row.len()).render(row))
-        .collect::<Result<Vec<_>, _>>()?;
+    let strip = |(r, row): (usize, &Vec<Image>)| {
+        let before = r * (r + 1) / 2;
+        let own = captions.iter().skip(before).take(row.len());
+        grid.clone().with_columns(row.len()).with_captions(own).render(row)
+    };
+    let strips = rows.iter().enumerate().map(strip).collect::<Result<Vec<_>, _>>()?;
     let (Some(top), Some(bottom)) = (strips.first(), strips.last()) else {
         return Err(gan_core::Error::Shape { expected: "rows".into(), got: "none".into() }.into());
     };
@@ -153,6 +165,28 @@ mod tests {
         Ok(())
     }
 
+    /// Labels beside rows stay in the middle of the images, whatever stands under these.
+    #[test]
+    fn captions_make_rows_higher_and_move_their_labels() -> Result<(), LatentError> {
+        let plain = Sheet::new(rows(3, 2, 64)?).beside_rows(["a", "a", "a"]);
+        let sheet = plain.clone().under_images(["7"; 6]).render()?;
+        let plain = plain.render()?;
+        assert_eq!(sheet.height(), plain.height() + 3 * text::LINE);
+        let left = text::width("a") + 2 * INSET;
+        for row in 0..3 {
+            // The label and one padding on either side of it.
+            let label = |sheet: &Image, cell: usize| -> Vec<Vec<u8>> {
+                let top = 2 + row * cell + 32 - text::LINE / 2;
+                let at = |i: usize| sheet.pixel(i % left, top + i / left).to_vec();
+                (0..left * text::LINE).map(at).collect()
+            };
+            let found = label(&sheet, 66 + text::LINE);
+            assert_eq!(found, label(&plain, 66), "row {row}");
+            assert!(found.iter().any(|pixel| pixel[0] < 150), "row {row} has a label");
+        }
+        Ok(())
+    }
+
     #[test]
     fn ragged_rows_and_none_are_refused() -> Result<(), LatentError> {
         let mut ragged = rows(2, 3, 4)?;
@@ -166,7 +200,7 @@ mod tests {
     fn a_triangle_has_its_rows_in_the_middle() -> Result<(), LatentError> {
         let image = |i: u8| Image::filled(64, 64, &[i]);
         let rows = vec![vec![image(1)?], vec![image(2)?, image(3)?], vec![image(4)?; 3]];
-        let picture = triangle(&rows)?;
+        let picture = triangle(&rows, &[])?;
         assert_eq!((picture.width(), picture.height()), (3 * 66 + 2, 3 * 66 + 2));
         assert_eq!([picture.pixel(68, 2), picture.pixel(131, 65)], [[1], [1]]);
         assert_eq!([picture.pixel(67, 2), picture.pixel(132, 65)], [[255], [255]]);
@@ -174,7 +208,11 @@ mod tests {
         assert_eq!(picture.pixel(2, 134), [4]);
         let count = |value: u8| picture.pixels().iter().filter(|&&p| p == value).count();
         assert_eq!([count(1), count(2), count(3), count(4)], [4096, 4096, 4096, 3 * 4096]);
-        assert!(triangle(&rows[1..]).is_err() && triangle(&[]).is_err());
+        assert!(triangle(&rows[1..], &[]).is_err() && triangle(&[], &[]).is_err());
+        let captions: Vec<String> = (0..6).map(|i| i.to_string()).collect();
+        let captioned = triangle(&rows, &captions)?;
+        assert_eq!(captioned.height(), picture.height() + 3 * text::LINE);
+        assert_eq!(captioned.pixel(35, 68 + text::LINE), [2]);
         Ok(())
     }
 

@@ -53,7 +53,7 @@ fn picture(path: &Path, n: usize, mode: Mode, discrete: Discrete) -> Result<Imag
         rest = others;
     }
     match path.shape {
-        Shape::Triangle => sheet::triangle(&rows),
+        Shape::Triangle => sheet::triangle(&rows, &[]),
         Shape::Strip => Sheet::new(rows).over_columns(0..path.weights.len()).render(),
         Shape::Loop => Sheet::new(rows).beside_rows(0..n).render(),
     }

@@ -1,24 +1,34 @@
 //! `interpolate`: the images between images.
 
+mod draw;
+mod given;
+mod lost;
+mod made;
+mod options;
 mod points;
+mod way;
 
 use std::path::{Path as FilePath, PathBuf};
 
-use clap::{Args, ValueEnum};
-use gan_core::gif::{Delay, write_loop};
-use gan_core::grid::Grid;
-use gan_core::{Image, file};
-use gan_latent::interpolate::{Discrete, Mode, Path, Shape, discrete_parts, mix};
-use gan_latent::sheet::triangle;
-use gan_latent::{Sheet, latents, sample};
+use clap::Args;
+use gan_core::file;
+use gan_latent::interpolate::{Path, Shape, discrete_parts, mix};
+use gan_latent::latents;
 use serde::Serialize;
 
+use self::draw::Drawn;
+use self::given::Given;
+use self::lost::Lost;
+use self::made::Made;
+use self::options::{Along, Parts};
 use self::points::Points;
+use self::way::Ways;
 use super::{print, print_json, tables};
-use crate::args::{Global, UsageError, existing_file};
+use crate::args::{Global, UsageError};
 use crate::console::Console;
 use crate::explored::{Explored, ShownWeights, Start};
-use crate::pictures::{Kind, Pictures};
+use crate::judge::Judge;
+use crate::pictures::Pictures;
 
 /// Go from image to image through the latents between them
 #[derive(Args, Debug)]
@@ -31,9 +41,13 @@ pub(crate) struct Interpolate {
     /// The first latent of each of these seeds: 3,17 for a strip, 3,17,42 for a triangle
     #[arg(long, value_name = "A,B[,C]", value_delimiter = ',', conflicts_with_all = ["seed", "latents", "indices", "images"])]
     seeds: Vec<u64>,
-    /// Pictures to go between, through the encoder of an autoencoder
-    #[arg(long, value_name = "FILE", num_args = 1.., value_delimiter = ',', value_parser = existing_file, conflicts_with_all = ["seed", "latents", "indices"])]
-    images: Vec<PathBuf>,
+    /// Pictures to go between, through the encoder of an autoencoder: files, or images of the run's own data as test:7 and
+    /// test:0-63
+    #[arg(long, value_name = "FILE|SPLIT:I", num_args = 1.., value_delimiter = ',', value_parser = Given::parse, conflicts_with_all = ["seed", "latents", "indices"])]
+    images: Vec<Given>,
+    /// The first N latents of --seed or --latents
+    #[arg(long, value_name = "N", conflicts_with_all = ["indices", "seeds", "images"])]
+    points: Option<usize>,
     /// Images from one point to the next, both among them; nine are at α = 0, 0.125, …, 1
     #[arg(long, value_name = "N", default_value_t = 9)]
     steps: usize,
@@ -43,10 +57,14 @@ pub(crate) struct Interpolate {
     /// What becomes of discrete parts: bits, levels, classes, attributes
     #[arg(long, value_enum, default_value = "switch")]
     discrete: Parts,
-    /// From each point to the next and from the last back to the first: eight points unless --indices or --seeds names
-    /// others, all of a file
+    /// From each point to the next and from the last back to the first: eight points unless --points, --indices, --seeds or
+    /// --images names others, all of a file
     #[arg(long = "loop")]
     closed: bool,
+    /// Let the classifier of this run look at every image: what it sees is written under them, and what lies on the way that
+    /// is at neither end is counted
+    #[arg(long, value_name = "RUN")]
+    classifier: Option<PathBuf>,
     /// Which of the generator's weights
     #[arg(long, value_enum, default_value = "average")]
     weights: ShownWeights,
@@ -55,66 +73,14 @@ pub(crate) struct Interpolate {
     out: Option<PathBuf>,
 }
 
-/// Along what numbers are interpolated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Along {
-    /// Straight lines
-    Linear,
-    /// Great circles, which keep the length of normal latents; other parts go straight
-    Slerp,
-}
-
-/// What becomes of discrete parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Parts {
-    /// They change all at once, to those of the nearest point
-    Switch,
-    /// What the network reads of them is mixed
-    Blend,
-}
-
-impl Along {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Linear => "linear",
-            Self::Slerp => "slerp",
-        }
-    }
-}
-
-impl From<Along> for Mode {
-    fn from(along: Along) -> Self {
-        match along {
-            Along::Linear => Self::Linear,
-            Along::Slerp => Self::Spherical,
-        }
-    }
-}
-
-impl Parts {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Switch => "switch",
-            Self::Blend => "blend",
-        }
-    }
-}
-
-impl From<Parts> for Discrete {
-    fn from(parts: Parts) -> Self {
-        match parts {
-            Parts::Switch => Self::Switch,
-            Parts::Blend => Self::Blend,
-        }
-    }
-}
-
 /// Points of a loop where nobody says which.
 const USUAL_LOOP: usize = 8;
+/// Points that are listed by name.
+const MOST_LISTED: usize = 16;
+/// Points whose weights are written for every image.
+const MOST_WEIGHED: usize = 64;
 /// Images that are made at most.
 const MOST_IMAGES: usize = 4096;
-/// Time an image is shown, in hundredths of a second.
-const DELAY: Delay = Delay(12);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -123,7 +89,9 @@ Examples:
   gan-cli interpolate runs/00001-faces --seeds 1,2,3                      a triangle
   gan-cli interpolate runs/00001-faces --loop --indices 0,5,9,12,31 --out walk.gif
   gan-cli interpolate runs/00002-dcgan-levels --discrete blend
-  gan-cli interpolate runs/00003-vae --images me.jpg you.png";
+  gan-cli interpolate runs/00003-vae --images me.jpg you.png
+  gan-cli interpolate runs/00004-mnist-conv --loop --points 64 --classifier runs/00005-digit-classifier
+  gan-cli interpolate runs/00006-mnist-vae --loop --images test:0-63 --classifier runs/00005-digit-classifier";
 
 /// What stands beside the picture as JSON.
 #[derive(Serialize)]
@@ -134,7 +102,9 @@ struct Written<'a> {
     steps: usize,
     /// What the points are: indices, seeds or files.
     points: &'a [String],
-    /// For each image the weight of each point, in the order of the picture.
+    /// For each image the weight of each point, in the order of the picture; left out where they are many, as those of a loop
+    /// are 0 but for two, which go evenly from one to the other.
+    #[serde(skip_serializing_if = "are_many")]
     weights: &'a [Vec<f64>],
     /// Images of the animation in their order, by their index.
     round: &'a [usize],
@@ -145,6 +115,11 @@ struct Written<'a> {
     animation: Option<&'a FilePath>,
     checkpoint: &'a FilePath,
     images_seen: u64,
+    #[serde(flatten)]
+    ways: &'a Ways,
+    /// What the encoder lost of the pictures, where the points are some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoder: Option<&'a [Lost]>,
 }
 
 impl Interpolate {
@@ -154,7 +129,9 @@ impl Interpolate {
             return Err(UsageError(reason).into());
         }
         let explored = Explored::open(&self.run, self.weights, global.device()?)?;
-        let points = self.points(&explored)?;
+        let judge = self.judge(&explored)?;
+        let judge = judge.as_ref();
+        let points = self.points(&explored, global, console)?;
         let path = self.path(points.labels.len())?;
         let pictures = Pictures::new(
             self.out.as_deref(),
@@ -163,12 +140,17 @@ impl Interpolate {
             &self.words(&points.word),
         )?;
         let mixed = mix(&points.latents, &path.weights, self.mode.into(), self.discrete.into())?;
-        let images = {
-            let line = console.progress("interpolating", path.weights.len() as u64);
-            let progress = |done| line.set(done as u64, "");
-            sample::images_of(&explored.generator, &mixed.encoded, progress)?
-        };
-        let (picture, animation) = write_pictures(&pictures, &path, &points.labels, &images)?;
+        let made = Made::of(&explored, &mixed.encoded, judge, console)?;
+        let ways = Ways::of(&path, &points.labels, &made, judge, &explored)?;
+        let given = points.pictures.as_ref().map(|given| Made::given(given, judge)).transpose()?;
+        let lost = points.pictures.as_ref().zip(given.as_ref());
+        let lost = lost
+            .map(|(pictures, given)| Lost::of(&points, pictures, given, (&path, &made), judge))
+            .transpose()?;
+        let labels = &points.labels;
+        let drawn =
+            Drawn { path: &path, points: labels, made: &made, given: given.as_ref(), judge };
+        let (picture, animation) = drawn.write(&pictures)?;
         let latents_file = pictures.beside("", "safetensors");
         latents::write(mixed.latents.as_ref().unwrap_or(&points.latents), &latents_file)?;
         let numbers = pictures.beside("", "json");
@@ -177,7 +159,7 @@ impl Interpolate {
             mode: self.mode.name(),
             discrete: self.discrete.name(),
             steps: self.steps,
-            points: &points.labels,
+            points: labels,
             weights: &path.weights,
             round: &path.round,
             latents_of: if mixed.latents.is_some() { "images" } else { "points" },
@@ -186,6 +168,8 @@ impl Interpolate {
             animation: animation.as_deref(),
             checkpoint: &explored.path,
             images_seen: explored.checkpoint.header.images_seen,
+            ways: &ways,
+            encoder: lost.as_deref(),
         };
         file::write_json(&numbers, &written)?;
         if global.json {
@@ -194,9 +178,23 @@ impl Interpolate {
         self.tell(&written, discrete_parts(&points.latents)?, &numbers)
     }
 
-    fn points(&self, explored: &Explored) -> anyhow::Result<Points> {
+    fn judge(&self, explored: &Explored) -> anyhow::Result<Option<Judge>> {
+        self.classifier.as_deref().map(|run| Judge::open(run, explored)).transpose()
+    }
+
+    fn points(
+        &self,
+        explored: &Explored,
+        global: &Global,
+        console: &Console,
+    ) -> anyhow::Result<Points> {
         if !self.images.is_empty() {
-            return Points::of_images(&self.images, explored);
+            return Points::of_images(&self.images, explored, global, console);
+        }
+        if let Some(n) = self.points {
+            // Too many are refused before they are drawn.
+            self.path(n)?;
+            return Points::of_first(&self.start, n, explored);
         }
         if !self.seeds.is_empty() {
             return Points::of_seeds(&self.seeds, explored);
@@ -246,6 +244,8 @@ impl Interpolate {
         words.extend(self.closed.then(|| "loop".to_string()));
         words.extend((self.mode == Along::Slerp).then(|| "slerp".to_string()));
         words.extend((self.discrete == Parts::Blend).then(|| "blend".to_string()));
+        let classifier = self.classifier.as_deref().and_then(FilePath::file_name);
+        words.extend(classifier.map(|name| format!("seen-by-{}", name.to_string_lossy())));
         words.extend((self.weights == ShownWeights::Trained).then(|| "trained".to_string()));
         words
     }
@@ -265,6 +265,8 @@ impl Interpolate {
         line("animation", written.animation);
         line("latents", Some(written.latents));
         line("numbers", Some(numbers));
+        lines.extend(written.encoder.map(Lost::sentence));
+        lines.extend(written.ways.lines());
         if !discrete.is_empty() {
             let parts = discrete.join(", ");
             lines.push(match self.discrete {
@@ -286,22 +288,8 @@ impl Interpolate {
     }
 }
 
-/// Writes the pictures that are wanted; returns their files, the still one first.
-fn write_pictures(
-    pictures: &Pictures,
-    path: &Path,
-    points: &[String],
-    images: &[Image],
-) -> anyhow::Result<(Option<PathBuf>, Option<PathBuf>)> {
-    let picture = pictures.file("", Kind::Png, true);
-    if let Some(file) = &picture {
-        draw(path, points, images)?.write_png(file)?;
-    }
-    let animation = pictures.file("", Kind::Gif, true);
-    if let Some(file) = &animation {
-        write_loop(file, &frames(path, images)?, DELAY)?;
-    }
-    Ok((picture, animation))
+fn are_many(weights: &&[Vec<f64>]) -> bool {
+    weights.first().is_some_and(|of_points| of_points.len() > MOST_WEIGHED)
 }
 
 fn shape_name(shape: Shape) -> &'static str {
@@ -312,43 +300,14 @@ fn shape_name(shape: Shape) -> &'static str {
     }
 }
 
-/// `a and b`, `a, b and c`.
+/// `a and b`, `a, b and c`; of many the first and the last.
 fn listed(names: &[String]) -> String {
     match names {
+        [first, .., last] if names.len() > MOST_LISTED => {
+            format!("{} points, {first} to {last}", names.len())
+        }
         [] => String::new(),
         [only] => only.clone(),
         [others @ .., last] => format!("{} and {last}", others.join(", ")),
     }
-}
-
-/// The picture: α over a strip's images, the points beside a loop's rows.
-fn draw(path: &Path, points: &[String], images: &[Image]) -> anyhow::Result<Image> {
-    let mut rows: Vec<Vec<Image>> = Vec::with_capacity(path.rows.len());
-    let mut rest = images;
-    for &n in &path.rows {
-        let (row, others) = rest.split_at(n.min(rest.len()));
-        rows.push(row.to_vec());
-        rest = others;
-    }
-    Ok(match path.shape {
-        Shape::Triangle => triangle(&rows)?,
-        Shape::Strip => {
-            let alphas = path.weights.iter().map(|weights| rounded(weights[1]));
-            Sheet::new(rows).over_columns(alphas).render()?
-        }
-        Shape::Loop => Sheet::new(rows).beside_rows(points).render()?,
-    })
-}
-
-/// A number with at most three digits behind the point.
-fn rounded(number: f64) -> String {
-    ((number * 1000.0).round() / 1000.0).to_string()
-}
-
-/// Each image of an animation, enlarged as in grids.
-fn frames(path: &Path, images: &[Image]) -> anyhow::Result<Vec<Image>> {
-    let width = images.first().map_or(0, Image::width);
-    // Alone in a window an image may be larger than in a grid.
-    let scale = 2 * Grid::for_images(1, width).scale;
-    Ok(path.round.iter().map(|&i| images[i].enlarged(scale)).collect())
 }

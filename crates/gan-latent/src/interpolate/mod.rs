@@ -1,10 +1,13 @@
 //! Interpolation: latents between latents, along a line or a sphere, from part to part as its kind allows.
 //!
-//! A [`Path`] says how much each point weighs in each image; [`mix`] makes the latents. Numbers (normal and uniform parts)
+//! A [`Path`] says how much each point weighs in each image; [`mix`] makes the latents. What lies on the way is measured in
+//! its images: [`Lengths`] in their pixels, [`ClassesSeen`] and [`AttributesSeen`] in the answers of a classifier. Numbers (normal and uniform parts)
 //! are mixed. Discrete parts, of which a latent has one value or another, are taken from the heaviest point or mixed as a
 //! network reads them.
 
+mod lengths;
 mod path;
+mod seen;
 mod sphere;
 
 use candle_core::Tensor;
@@ -12,7 +15,9 @@ use gan_models::{Distribution, Latent, LatentBatch, Part};
 
 use crate::error::LatentError;
 
-pub use path::{Path, Shape};
+pub use lengths::Lengths;
+pub use path::{Path, Segment, Shape};
+pub use seen::{AttributesSeen, CLEAR, ClassMeans, ClassesSeen, Third};
 
 /// Along what numbers are interpolated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,6 +25,17 @@ pub struct Path {
     pub round: Vec<usize>,
 }
 
+/// The way from one point to the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// The point where it starts.
+    pub from: usize,
+    /// The point where it ends.
+    pub to: usize,
+    /// Indices of its images in their order, those of both points among them.
+    pub images: Vec<usize>,
+}
+
 impl Path {
     /// `steps` images from one point to the other, both among them: the second weighs α = 0, 1/(steps − 1), …, 1.
     /// `steps` is 2 or more.
@@ -76,6 +87,21 @@ impl Path {
         let weights: Vec<_> = (0..points).flat_map(of_leg).collect();
         let round = (0..weights.len()).collect();
         Self { shape: Shape::Loop, weights, rows: vec![legs; points], round }
+    }
+
+    /// The ways between successive points: of a strip the one, of a triangle its edges as its animation goes, of a loop one
+    /// from each point.
+    pub fn segments(&self) -> Vec<Segment> {
+        if self.shape == Shape::Strip {
+            return vec![Segment { from: 0, to: 1, images: (0..self.weights.len()).collect() }];
+        }
+        let points = self.weights.first().map_or(0, Vec::len);
+        let legs = self.round.len() / points.max(1);
+        let segment = |from: usize| {
+            let on_round = |i: usize| self.round[(from * legs + i) % self.round.len()];
+            Segment { from, to: (from + 1) % points, images: (0..=legs).map(on_round).collect() }
+        };
+        (0..points).map(segment).collect()
     }
 }
 
@@ -135,5 +161,31 @@ mod tests {
             assert_eq!(w.contains(&1.0), i % 4 == 0);
         }
         assert_eq!(path.weights[11], [0.75, 0.0, 0.25]);
+    }
+
+    /// Each segment has all weights but those of its two points at 0, and theirs go evenly from one to the other.
+    #[test]
+    fn segments_lead_from_point_to_point() {
+        let paths = [
+            (Path::strip(9), vec![(0, 1)]),
+            (Path::strip(2), vec![(0, 1)]),
+            (Path::triangle(6), vec![(0, 1), (1, 2), (2, 0)]),
+            (Path::closed(4, 9), vec![(0, 1), (1, 2), (2, 3), (3, 0)]),
+            (Path::closed(2, 2), vec![(0, 1), (1, 0)]),
+        ];
+        for (path, expected) in paths {
+            let segments = path.segments();
+            let ends: Vec<_> = segments.iter().map(|s| (s.from, s.to)).collect();
+            assert_eq!(ends, expected, "{:?}", path.shape);
+            for segment in segments {
+                let legs = segment.images.len() - 1;
+                for (i, image) in segment.images.iter().enumerate() {
+                    let weights = &path.weights[*image];
+                    let alpha = i as f64 / legs as f64;
+                    assert!((weights[segment.from] - (1.0 - alpha)).abs() < 1e-12, "{weights:?}");
+                    assert!((weights[segment.to] - alpha).abs() < 1e-12, "{weights:?}");
+                }
+            }
+        }
     }
 }

@@ -1,14 +1,14 @@
 //! The points of an interpolation: latents of seeds, of a file, or of pictures.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use gan_core::image;
-use gan_data::{Manifest, Photo};
+use candle_core::Tensor;
 use gan_latent::sample;
 use gan_models::LatentBatch;
-use gan_train::reconstruct::ImageAutoencoder;
 
-use crate::args::UsageError;
+use super::given::{Given, Loaded};
+use crate::args::{Global, UsageError};
+use crate::console::Console;
 use crate::explored::{Explored, Start};
 
 /// Points and what they are called.
@@ -18,10 +18,12 @@ pub(super) struct Points {
     pub(super) labels: Vec<String>,
     /// A word for all of them, for file names.
     pub(super) word: String,
+    /// The pictures that they are the latents of, `(N, C, H, W)` in [−1, 1] on the CPU.
+    pub(super) pictures: Option<Tensor>,
 }
 
 impl Points {
-    /// Those of `--seed`, `--latents` and `--indices`.
+    /// Those of `--seed`, `--latents` and `--indices`: the first `usual` unless there are indices.
     pub(super) fn of_start(
         start: &Start,
         usual: usize,
@@ -41,7 +43,19 @@ impl Points {
             true => source,
             false => format!("{source}_{}", labels.join("-")),
         };
-        Ok(Self { latents, labels, word })
+        Ok(Self { latents, labels, word, pictures: None })
+    }
+
+    /// The first `n` of `--seed` or `--latents`.
+    pub(super) fn of_first(start: &Start, n: usize, explored: &Explored) -> anyhow::Result<Self> {
+        let first = Self::of_start(start, n, explored)?;
+        let there = first.labels.len();
+        if there < n {
+            let file = start.latents.clone().unwrap_or_default();
+            let reason = format!("--points is {n}, {} has {there} latents", file.display());
+            return Err(UsageError(reason).into());
+        }
+        Ok(Self { word: format!("{}_points-{n}", first.word), ..first })
     }
 
     /// The first latent of each seed.
@@ -49,39 +63,29 @@ impl Points {
         let latents = sample::first_of_seeds(explored.latent(), seeds, &explored.device)?;
         let words: Vec<String> = seeds.iter().map(ToString::to_string).collect();
         let labels = words.iter().map(|seed| format!("seed {seed}")).collect();
-        Ok(Self { latents, labels, word: format!("seeds-{}", words.join("-")) })
+        let word = format!("seeds-{}", words.join("-"));
+        Ok(Self { latents, labels, word, pictures: None })
     }
 
     /// What an encoder makes of pictures.
-    pub(super) fn of_images(paths: &[PathBuf], explored: &Explored) -> anyhow::Result<Self> {
-        let Explored { run, checkpoint, device, .. } = explored;
-        if checkpoint.header.config.autoencoder.is_none() {
-            let run = run.root().display();
+    pub(super) fn of_images(
+        given: &[Given],
+        explored: &Explored,
+        global: &Global,
+        console: &Console,
+    ) -> anyhow::Result<Self> {
+        if explored.checkpoint.header.config.autoencoder.is_none() {
+            let run = explored.run.root().display();
             return Err(UsageError(format!(
                 "--images: {run} has no encoder; find the latents of pictures by gan-cli invert {run} IMAGE…, and name the \
                  file that it writes with --latents"
             ))
             .into());
         }
-        let shape = checkpoint.image()?;
-        let manifest: Manifest = serde_json::from_slice(&fs_err::read(run.data())?)?;
-        let mut pictures = Vec::with_capacity(paths.len());
-        for path in paths {
-            let photo = Photo::read(path, &manifest, shape)?;
-            let (width, height) = photo.original;
-            tracing::info!("{}: {width}×{height}, taken as {}", path.display(), photo.done);
-            pictures.push(photo.image);
-        }
-        let pixels = image::normalize(&image::to_tensor(&pictures, device)?)?;
-        let encoded = ImageAutoencoder::new(checkpoint, device)?.encode(&pixels)?;
+        let loaded = Loaded::of(given, explored, global, console)?;
+        let encoded = loaded.encoded(explored)?;
         let latents = explored.latent().batch(|_| Ok(encoded.clone()))?;
-        let name = |path: &PathBuf| {
-            path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
-        };
-        let stem = |path: &PathBuf| {
-            path.file_stem().map_or(String::new(), |stem| stem.to_string_lossy().into_owned())
-        };
-        let word = paths.iter().map(stem).collect::<Vec<_>>().join("-");
-        Ok(Self { latents, labels: paths.iter().map(name).collect(), word })
+        let Loaded { images, names, word } = loaded;
+        Ok(Self { latents, labels: names, word, pictures: Some(images) })
     }
 }
