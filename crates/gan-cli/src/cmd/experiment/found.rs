@@ -35,29 +35,33 @@ impl std::fmt::Display for Found {
     }
 }
 
-/// The numbers of a step in its result, and in the files of its run. What is not there is left out, which is said.
+/// The numbers of a step in its result, and in the files of its run. Where the result has nothing, as of digits that nobody
+/// saw, there is none; a place that is not there at all is said.
 pub(super) fn numbers(wanted: &[Number], result: &Value, run: Option<&RunDir>) -> Vec<Found> {
     let value = |number: &Number| match (number.at.split_once('#'), run) {
-        (None, _) => place(result, &number.at)?.as_f64(),
+        (None, _) => place(result, &number.at).cloned(),
         (Some((file, at)), Some(run)) => {
             let text = fs_err::read(run.root().join(file)).ok()?;
-            place(&serde_json::from_slice(&text).ok()?, at)?.as_f64()
+            place(&serde_json::from_slice(&text).ok()?, at).cloned()
         }
         (Some(_), None) => None,
     };
-    let found = |number: &Number| match value(number) {
-        Some(value) => Some(Found { what: number.what.clone(), value, percent: number.percent }),
-        None => {
-            tracing::warn!("{:?} was not found: no number at {}", number.what, number.at);
-            None
+    let found = |number: &Number| {
+        let value = value(number);
+        if value.is_none() {
+            tracing::warn!("{:?} was not found: nothing is at {}", number.what, number.at);
         }
+        let value = value?.as_f64()?;
+        Some(Found { what: number.what.clone(), value, percent: number.percent })
     };
     wanted.iter().filter_map(found).collect()
 }
 
-/// The place of a JSON pointer, in which `key=value` is the first element of an array with that value.
+/// The place of a JSON pointer, in which `key=value` is the first element of an array with that value. All that is below a
+/// null is null.
 fn place<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
     pointer.split('/').skip(1).try_fold(value, |value, token| match token.split_once('=') {
+        _ if value.is_null() => Some(value),
         Some((key, wanted)) => value
             .as_array()?
             .iter()
@@ -148,10 +152,12 @@ mod tests {
     fn places_are_found_by_key_and_by_value() {
         let value = serde_json::json!({
             "masks": [{"mask": "pepper", "psnr": [1.0, 2.5]}, {"mask": "square:8", "psnr": [3.0]}],
+            "nobody": null,
         });
         let at = |pointer: &str| place(&value, pointer).and_then(Value::as_f64);
         assert_eq!(at("/masks/mask=square:8/psnr/0"), Some(3.0));
         assert_eq!(at("/masks/0/psnr/1"), Some(2.5));
+        assert_eq!(place(&value, "/nobody/share"), Some(&Value::Null));
         for wrong in ["/masks/mask=crosswalk/psnr/0", "/masks/2", "/masks/x", "/psnr", "/masks/0"] {
             assert_eq!(at(wrong), None, "{wrong}");
         }
