@@ -63,8 +63,12 @@ impl Autoencoding {
         let mut loss = reconstruction.clone();
         if let Some(prior) = self.config.prior {
             let weight = prior.weight(record.epoch, progress);
-            loss = (loss + (self.prior_loss(&encoding, record)? * weight)?)?;
+            let weighted = (self.prior_loss(&encoding, record)? * weight)?;
+            loss = (loss + &weighted)?;
             record.set("prior_weight", weight);
+            if matches!(prior, Prior::Moments { .. }) {
+                record.set("loss_weighted_z", scalar(&weighted)?);
+            }
         }
         let gradients = backward(&loss)?;
         let mut squares = 0.0;

@@ -110,7 +110,7 @@ const FAMILIES: &[Family] = &[
         preset: "mnist-autoencoder-gaussian",
         data: "synthetic-digits",
         settings: &["autoencoder.width=2", "optimizer.encoder.schedule={ linear = 0.0 }"],
-        records: &["loss_z", "z_mean", "z_variance", "z_kurtosis"],
+        records: &["loss_z", "loss_weighted_z", "z_mean", "z_variance", "z_kurtosis"],
     },
     Family {
         preset: "vae",
