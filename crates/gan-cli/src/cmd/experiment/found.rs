@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::plan::Number;
+use crate::cmd::tables;
 
 /// A number that was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,16 +92,20 @@ pub(super) fn of_training(run: &RunDir) -> anyhow::Result<Vec<Found>> {
     Ok(all)
 }
 
-/// What the monitor named in the last tenth of a run, each once.
+/// What the monitor named, each with the image from which on it did so first.
 pub(super) fn ailments(run: &RunDir) -> anyhow::Result<Vec<String>> {
     let records: Vec<StepRecord> = jsonl::read(&run.metrics())?;
-    let last = &records[records.len() - records.len().div_ceil(10)..];
-    let name = |said: &String| said.split(':').next().unwrap_or_default().to_string();
-    let mut named: Vec<String> =
-        last.iter().flat_map(|record| record.findings.iter().map(name)).collect();
-    named.sort();
-    named.dedup();
-    Ok(named)
+    let mut named: Vec<(&str, u64)> = Vec::new();
+    for record in &records {
+        for said in &record.findings {
+            let name = said.split(':').next().unwrap_or_default();
+            if !named.iter().any(|(known, _)| *known == name) {
+                named.push((name, record.images_seen));
+            }
+        }
+    }
+    let told = |(name, images)| format!("{name} from image {} on", tables::thousands(images));
+    Ok(named.into_iter().map(told).collect())
 }
 
 /// Endings of what is shown.
