@@ -6,7 +6,7 @@ use candle_core::{Result as TensorResult, Tensor};
 use clap::{Args, ValueEnum};
 use gan_core::plot::{Plot, Series};
 use gan_core::{ImageShape, RunDir, file, image};
-use gan_data::{Manifest, Photo, Split};
+use gan_data::Split;
 use gan_latent::invert::{Descent, Distance, Losses, PixelDistance, Targets};
 use gan_latent::{Inversion, Inverted};
 use gan_models::LatentBatch;
@@ -16,9 +16,9 @@ use gan_train::reconstruct::ImageAutoencoder;
 
 use crate::args::{Global, UsageError, existing_file};
 use crate::console::Console;
-use crate::data;
 use crate::explored::Explored;
 use crate::judge::classifier_for;
+use crate::{data, photos};
 
 /// How latents are searched for.
 #[derive(Args, Clone, Debug)]
@@ -40,8 +40,8 @@ pub(crate) struct Search {
     pub(crate) seed: u64,
 }
 
-const RESTARTS: usize = 5;
-const ITERATIONS: usize = 500;
+const RESTARTS: usize = Inversion::USUAL.restarts;
+const ITERATIONS: usize = Inversion::USUAL.iterations;
 /// Starts of one image go through the generator together.
 const MOST_RESTARTS: usize = 1000;
 const MOST_ITERATIONS: usize = 100_000;
@@ -143,17 +143,12 @@ impl Originals {
         if self.images.is_empty() {
             return self.of_split(&explored.checkpoint, shape, global, console);
         }
-        let manifest: Manifest = serde_json::from_slice(&fs_err::read(explored.run.data())?)?;
-        let mut photos = Vec::with_capacity(self.images.len());
-        for path in &self.images {
-            let photo = Photo::read(path, &manifest, shape)?;
-            let (width, height) = photo.original;
-            tracing::info!("{}: {width}×{height}, taken as {}", path.display(), photo.done);
-            photos.push(photo.image);
-        }
+        let images = self.images.iter().map(|path| photos::read(path, explored));
         let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into();
-        let images = image::normalize(&image::to_tensor(&photos, &candle_core::Device::Cpu)?)?;
-        Ok(Loaded { images, names: self.images.iter().map(name).collect() })
+        Ok(Loaded {
+            images: Tensor::cat(&images.collect::<anyhow::Result<Vec<_>>>()?, 0)?,
+            names: self.images.iter().map(name).collect(),
+        })
     }
 
     fn of_split(

@@ -13,6 +13,7 @@ mod figures;
 mod interrupt;
 mod inversion;
 mod judge;
+mod photos;
 mod pictures;
 mod reconstruction;
 mod score;

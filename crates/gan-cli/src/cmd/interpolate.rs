@@ -41,7 +41,7 @@ pub(crate) struct Interpolate {
     /// The first latent of each of these seeds: 3,17 for a strip, 3,17,42 for a triangle
     #[arg(long, value_name = "A,B[,C]", value_delimiter = ',', conflicts_with_all = ["seed", "latents", "indices", "images"])]
     seeds: Vec<u64>,
-    /// Pictures to go between, through the encoder of an autoencoder: files, or images of the run's own data as test:7 and
+    /// Pictures to go between, through the encoder of an autoencoder, of a GAN by inversion: files, or images of the run's own data as test:7 and
     /// test:0-63
     #[arg(long, value_name = "FILE|SPLIT:I", num_args = 1.., value_delimiter = ',', value_parser = Given::parse, conflicts_with_all = ["seed", "latents", "indices"])]
     images: Vec<Given>,
@@ -117,9 +117,12 @@ struct Written<'a> {
     images_seen: u64,
     #[serde(flatten)]
     ways: &'a Ways,
-    /// What the encoder lost of the pictures, where the points are some.
+    /// What was lost of the pictures, where the points are some.
     #[serde(skip_serializing_if = "Option::is_none")]
-    encoder: Option<&'a [Lost]>,
+    pictures: Option<&'a [Lost]>,
+    /// How their latents were found: encoder or inversion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pictures_by: Option<&'static str>,
 }
 
 impl Interpolate {
@@ -142,10 +145,11 @@ impl Interpolate {
         let mixed = mix(&points.latents, &path.weights, self.mode.into(), self.discrete.into())?;
         let made = Made::of(&explored, &mixed.encoded, judge, console)?;
         let ways = Ways::of(&path, &points.labels, &made, judge, &explored)?;
-        let given = points.pictures.as_ref().map(|given| Made::given(given, judge)).transpose()?;
-        let lost = points.pictures.as_ref().zip(given.as_ref());
-        let lost = lost
-            .map(|(pictures, given)| Lost::of(&points, pictures, given, (&path, &made), judge))
+        let found = points.pictures.as_ref();
+        let given = found.map(|found| Made::given(&found.images, judge)).transpose()?;
+        let lost = found
+            .zip(given.as_ref())
+            .map(|(found, given)| Lost::of(&points, &found.images, given, (&path, &made), judge))
             .transpose()?;
         let labels = &points.labels;
         let drawn =
@@ -169,7 +173,8 @@ impl Interpolate {
             checkpoint: &explored.path,
             images_seen: explored.checkpoint.header.images_seen,
             ways: &ways,
-            encoder: lost.as_deref(),
+            pictures: lost.as_deref(),
+            pictures_by: found.map(|found| found.by),
         };
         file::write_json(&numbers, &written)?;
         if global.json {
@@ -265,7 +270,8 @@ impl Interpolate {
         line("animation", written.animation);
         line("latents", Some(written.latents));
         line("numbers", Some(numbers));
-        lines.extend(written.encoder.map(Lost::sentence));
+        let lost = written.pictures.zip(written.pictures_by);
+        lines.extend(lost.map(|(all, by)| Lost::sentence(all, by)));
         lines.extend(written.ways.lines());
         if !discrete.is_empty() {
             let parts = discrete.join(", ");

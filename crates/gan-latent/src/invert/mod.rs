@@ -73,6 +73,10 @@ pub struct Inverted {
 }
 
 impl Inversion {
+    /// The original experiment's five restarts, and steps of Adam in which faces of 64×64 and digits settle.
+    pub const USUAL: Self =
+        Self { restarts: 5, iterations: 500, descent: Descent::Adam { rate: 0.1 }, seed: 0 };
+
     /// Five starts of 500 steps of Adam.
     pub fn usual(seed: u64) -> Self {
         Self { restarts: 5, iterations: 500, descent: Descent::Adam { rate: 0.1 }, seed }

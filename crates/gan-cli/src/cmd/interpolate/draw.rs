@@ -17,7 +17,7 @@ use crate::pictures::{Kind, Pictures};
 const DELAY: Delay = Delay(12);
 /// Changes of attributes that are written under an image, a line each.
 const MOST_LINES: usize = 4;
-/// What stands over the pictures that went through the encoder.
+/// What stands over the pictures that were given.
 const GIVEN: &str = "picture";
 
 /// What is drawn.
@@ -25,7 +25,7 @@ pub(super) struct Drawn<'a> {
     pub(super) path: &'a Path,
     pub(super) points: &'a [String],
     pub(super) made: &'a Made,
-    /// The pictures that went through the encoder, one a point.
+    /// The pictures that were given, one a point.
     pub(super) given: Option<&'a Made>,
     pub(super) judge: Option<&'a Judge>,
 }
@@ -51,8 +51,8 @@ impl Drawn<'_> {
         Ok((picture, animation))
     }
 
-    /// α over a strip's images, the points beside a loop's rows; under each image what is seen in it. A picture that went
-    /// through the encoder stands beside what came back of it.
+    /// α over a strip's images, the points beside a loop's rows; under each image what is seen in it. A picture that was
+    /// given stands beside what came back of it.
     fn picture(&self) -> anyhow::Result<Image> {
         let rows = self.rows();
         let captions = self.captions(&rows);

@@ -1,17 +1,20 @@
 //! The pictures of `--images`: files, or images of the run's own data.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use gan_core::image;
-use gan_data::{Dataset, Manifest, Photo, Split};
+use gan_data::{Dataset, Split};
+use gan_latent::Inversion;
+use gan_latent::invert::{PixelDistance, Targets};
+use gan_models::LatentBatch;
 use gan_train::reconstruct::ImageAutoencoder;
 
 use super::MOST_IMAGES;
 use crate::args::{Global, UsageError, existing_file};
 use crate::console::Console;
-use crate::data;
 use crate::explored::Explored;
+use crate::{data, inversion, photos};
 
 /// Pictures that go through an encoder or a classifier at once.
 pub(super) const BATCH: usize = 64;
@@ -73,7 +76,7 @@ impl Loaded {
         for given in given {
             match given {
                 Given::File(path) => {
-                    images.push(read(path, explored)?);
+                    images.push(photos::read(path, explored)?);
                     names.push(path.file_name().unwrap_or_default().to_string_lossy().into());
                 }
                 Given::OfData { split, from, to } => {
@@ -94,24 +97,38 @@ impl Loaded {
         Ok(Self { images: Tensor::cat(&images, 0)?, names, word })
     }
 
-    /// What the run's encoder makes of them, `(N, K)`.
-    pub(super) fn encoded(&self, explored: &Explored) -> anyhow::Result<Tensor> {
+    /// Their latents, and how they were found: by the run's encoder, or where it has none by inversion.
+    pub(super) fn latents(
+        &self,
+        explored: &Explored,
+        console: &Console,
+    ) -> anyhow::Result<(LatentBatch, &'static str)> {
+        if explored.checkpoint.header.config.autoencoder.is_none() {
+            return Ok((self.inverted(explored, console)?, "inversion"));
+        }
         let encoder = ImageAutoencoder::new(&explored.checkpoint, &explored.device)?;
         let n = self.names.len();
         let part =
             |from| Ok(encoder.encode(&self.images.narrow(0, from, BATCH.min(n - from))?)?);
         let parts = (0..n).step_by(BATCH).map(part).collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(Tensor::cat(&parts, 0)?)
+        let encoded = Tensor::cat(&parts, 0)?;
+        Ok((explored.latent().batch(|_| Ok(encoded.clone()))?, "encoder"))
     }
-}
 
-/// A file's picture, cropped and resized as the run's data was.
-fn read(path: &Path, explored: &Explored) -> anyhow::Result<Tensor> {
-    let manifest: Manifest = serde_json::from_slice(&fs_err::read(explored.run.data())?)?;
-    let photo = Photo::read(path, &manifest, explored.checkpoint.image()?)?;
-    let (width, height) = photo.original;
-    tracing::info!("{}: {width}×{height}, taken as {}", path.display(), photo.done);
-    Ok(image::normalize(&image::to_tensor(&[photo.image], &Device::Cpu)?)?)
+    fn inverted(&self, explored: &Explored, console: &Console) -> anyhow::Result<LatentBatch> {
+        let inversion = Inversion::USUAL;
+        tracing::info!(
+            "no encoder: the latents of {} pictures by inversion, {} starts of {} steps each; `gan-cli invert` has more to choose \
+             from, and --latents takes what it finds",
+            self.names.len(),
+            inversion.restarts,
+            inversion.iterations
+        );
+        let targets = Targets::whole(self.images.to_device(&explored.device)?);
+        let to = (console, "inverting");
+        let found = inversion::search(explored, &inversion, &targets, &PixelDistance, None, to)?;
+        Ok(found.latents)
+    }
 }
 
 fn of_split(

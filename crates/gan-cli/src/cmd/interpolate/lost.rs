@@ -1,4 +1,4 @@
-//! What an encoder lost of the pictures that went through it.
+//! What was lost of pictures that went through an encoder, or were inverted.
 
 use candle_core::{Device, Tensor};
 use gan_core::quality;
@@ -48,7 +48,7 @@ impl Lost {
     }
 
     /// What a person is told of all of them.
-    pub(super) fn sentence(all: &[Self]) -> String {
+    pub(super) fn sentence(all: &[Self], by: &str) -> String {
         let n = all.len();
         let mse = all.iter().map(|lost| lost.mse).sum::<f64>() / n.max(1) as f64;
         let changed =
@@ -58,6 +58,6 @@ impl Lost {
             true => format!("; {changed} of {n} pictures are seen as another class afterwards"),
             false => String::new(),
         };
-        format!("encoder    mean squared error {mse:.4} from the pictures{classes}")
+        format!("{by:10} mean squared error {mse:.4} from the pictures{classes}")
     }
 }

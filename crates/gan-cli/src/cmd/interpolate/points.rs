@@ -18,8 +18,16 @@ pub(super) struct Points {
     pub(super) labels: Vec<String>,
     /// A word for all of them, for file names.
     pub(super) word: String,
-    /// The pictures that they are the latents of, `(N, C, H, W)` in [−1, 1] on the CPU.
-    pub(super) pictures: Option<Tensor>,
+    /// The pictures that they are the latents of.
+    pub(super) pictures: Option<Found>,
+}
+
+/// Pictures whose latents were found.
+pub(super) struct Found {
+    /// `(N, C, H, W)` in [−1, 1] on the CPU.
+    pub(super) images: Tensor,
+    /// By what they were.
+    pub(super) by: &'static str,
 }
 
 impl Points {
@@ -67,25 +75,16 @@ impl Points {
         Ok(Self { latents, labels, word, pictures: None })
     }
 
-    /// What an encoder makes of pictures.
+    /// Those of pictures.
     pub(super) fn of_images(
         given: &[Given],
         explored: &Explored,
         global: &Global,
         console: &Console,
     ) -> anyhow::Result<Self> {
-        if explored.checkpoint.header.config.autoencoder.is_none() {
-            let run = explored.run.root().display();
-            return Err(UsageError(format!(
-                "--images: {run} has no encoder; find the latents of pictures by gan-cli invert {run} IMAGE…, and name the \
-                 file that it writes with --latents"
-            ))
-            .into());
-        }
         let loaded = Loaded::of(given, explored, global, console)?;
-        let encoded = loaded.encoded(explored)?;
-        let latents = explored.latent().batch(|_| Ok(encoded.clone()))?;
+        let (latents, by) = loaded.latents(explored, console)?;
         let Loaded { images, names, word } = loaded;
-        Ok(Self { latents, labels: names, word, pictures: Some(images) })
+        Ok(Self { latents, labels: names, word, pictures: Some(Found { images, by }) })
     }
 }
