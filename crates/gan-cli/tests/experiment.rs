@@ -62,6 +62,19 @@ fn an_experiment_is_done_and_continued_where_it_was_left() {
         numbers_of(&first, "restoration")
     );
 
+    // Killed over its last figures: they are drawn, and what looked at the run is looked at again.
+    let info = folder.path().join("h/digits/run.json");
+    let running = fs_err::read_to_string(&info).expect("a run").replace("finished", "running");
+    fs_err::write(&info, running).expect("written");
+    fs_err::remove_dir_all(folder.path().join("h/digits/plots")).expect("it had some");
+    let (_, stderr) = both_of(folder.path(), SMALL);
+    assert!(stderr.contains("3 steps will take"), "{stderr}");
+    assert!(folder.path().join("h/digits/plots/losses.png").is_file());
+    assert_eq!(
+        numbers_of(&record(folder.path()), "restoration"),
+        numbers_of(&first, "restoration")
+    );
+
     // Runs of an experiment are runs.
     let listed = succeeds(folder.path(), "runs --runs . --json");
     assert!(listed.contains("h/digits"), "{listed}");
@@ -75,6 +88,11 @@ fn an_experiment_is_done_and_continued_where_it_was_left() {
     let (code, _, stderr) = run(folder.path(), &SMALL.replace("128", "160"));
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("h is of experiment H --images 128 --seed 0"), "{stderr}");
+    // So is one whose run somebody trained on.
+    succeeds(folder.path(), "train --resume h/digits --steps 6");
+    let (code, _, stderr) = run(folder.path(), SMALL);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("has 6 steps, the experiment's would have 4"), "{stderr}");
     let (code, _, stderr) = run(folder.path(), "experiment A --data synthetic-faces --out cache");
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("expected a new or empty folder"), "{stderr}");
@@ -101,4 +119,19 @@ fn what_cannot_be_is_said_before_anything_is_done() {
     let ahead = succeeds(folder.path(), "experiment H --data synthetic-digits --dry-run");
     assert!(ahead.contains("gan-cli restore runs/experiment-H/digits --n 100"), "{ahead}");
     assert!(!folder.path().join("runs").exists(), "a dry run leaves nothing");
+}
+
+/// Pictures without attributes have no judge, and nothing to be judged.
+#[test]
+fn steps_are_left_out_whose_data_lacks_what_they_need() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pictures = "prepare gaussians-ring --out points";
+    succeeds(folder.path(), pictures);
+    let (code, _, stderr) = run(folder.path(), "experiment A --data points --dry-run");
+    assert!(code == 2 && stderr.contains("found points"), "{stderr}");
+    // Colored digits: three channels, no attributes.
+    succeeds(folder.path(), "prepare stacked-mnist:synthetic-digits --limit 200 --out stacked");
+    let ahead = succeeds(folder.path(), "experiment A --data stacked --dry-run");
+    assert!(ahead.contains("dcgan-binary") && ahead.contains("inversion"), "{ahead}");
+    assert!(!ahead.contains("face-classifier") && !ahead.contains("smile"), "{ahead}");
 }

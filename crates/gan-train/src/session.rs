@@ -33,6 +33,9 @@ pub trait Observer {
     fn epoch(&mut self, _run: &RunDir, _trainer: &Trainer, _epoch: u64) {}
     /// An epoch of `output.figures_at` is done: the time to draw what the family shows.
     fn figures_due(&mut self, _run: &RunDir, _trainer: &Trainer, _epoch: u64) {}
+    /// Training is over and its last checkpoint saved, but the run is not called finished before this returns: the time for
+    /// the last figures, which a run that was killed over them gets when it is continued.
+    fn ended(&mut self, _run: &RunDir, _trainer: &Trainer) {}
 }
 
 /// How a session ended.
@@ -140,7 +143,7 @@ impl Session {
                 if self.run.checkpoints()?.is_empty() {
                     self.save_checkpoint(observer)?;
                 }
-                self.write_end()?;
+                self.write_end(observer)?;
                 self.write_info(Status::Finished, Some(reason))?;
                 return Ok(Outcome::StoppedEarly);
             }
@@ -149,7 +152,7 @@ impl Session {
         if !saved {
             self.save_checkpoint(observer)?;
         }
-        self.write_end()?;
+        self.write_end(observer)?;
         self.write_info(Status::Finished, None)?;
         Ok(Outcome::Finished)
     }
@@ -182,11 +185,13 @@ impl Session {
     }
 
     /// What a run leaves to look at.
-    fn write_end(&mut self) -> Result<(), TrainError> {
+    fn write_end(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         if self.write_grid()?.is_some() {
             progression::write_progression(&self.run)?;
         }
-        progression::write_plots(&self.run)
+        progression::write_plots(&self.run)?;
+        observer.ended(&self.run, &self.trainer);
+        Ok(())
     }
 
     /// What was found, and has not gone away, that the configuration ends a run for.

@@ -92,7 +92,7 @@ pub(super) fn of_training(run: &RunDir) -> anyhow::Result<Vec<Found>> {
     Ok(all)
 }
 
-/// What the monitor named, each with the image from which on it did so first.
+/// What the monitor named over a run, each with the image at which it did so first.
 pub(super) fn ailments(run: &RunDir) -> anyhow::Result<Vec<String>> {
     let records: Vec<StepRecord> = jsonl::read(&run.metrics())?;
     let mut named: Vec<(&str, u64)> = Vec::new();
@@ -104,7 +104,7 @@ pub(super) fn ailments(run: &RunDir) -> anyhow::Result<Vec<String>> {
             }
         }
     }
-    let told = |(name, images)| format!("{name} from image {} on", tables::thousands(images));
+    let told = |(name, images)| format!("{name} (first at image {})", tables::thousands(images));
     Ok(named.into_iter().map(told).collect())
 }
 
@@ -117,7 +117,11 @@ pub(super) fn files_in(result: &Value) -> Vec<PathBuf> {
     gather(result, &mut files);
     files.sort();
     files.dedup();
-    files
+    // A drawing that is there as PNG is shown once.
+    let is_twice = |file: &PathBuf| {
+        file.extension().is_some_and(|e| e == "svg") && files.contains(&file.with_extension("png"))
+    };
+    files.iter().filter(|file| !is_twice(file)).cloned().collect()
 }
 
 fn gather(value: &Value, files: &mut Vec<PathBuf>) {

@@ -5,6 +5,7 @@ mod found;
 mod named;
 mod plan;
 mod record;
+mod standing;
 mod work;
 
 use std::path::{Path, PathBuf};
@@ -67,15 +68,19 @@ impl Experiment {
         let images = self.images.unwrap_or(plan.images);
         let usual = || Path::new("runs").join(format!("experiment-{}", plan.name));
         let folder = self.out.clone().unwrap_or_else(usual);
-        let asked = Asked { images, seed: self.seed, data: self.data.clone() };
+        // What is named from here has to be found from elsewhere too.
+        let named = self.data.iter().map(|name| absolute(name)).collect::<Result<Vec<_>, _>>()?;
+        let asked = Asked { images, seed: self.seed, data: named.clone() };
         let record = Record::open(&folder, &plan, asked)?;
-        let data = Named::sorted(&self.data, &plan, global, console)?;
+        let data = Named::sorted(&named, &plan, global, console)?;
         let mut work = Work { plan: &plan, folder: &folder, data, record, global, console };
         let ahead = work.ahead()?;
         if self.dry_run {
             ahead.show(global)?;
             return Ok(Outcome::Finished);
         }
+        fs_err::create_dir_all(&folder)?;
+        let _lock = lock(&folder)?;
         ahead.announce();
         let stop = interrupt::install()?;
         if work.run(&stop)? == Outcome::Interrupted {
@@ -120,6 +125,27 @@ impl Experiment {
             tables::quoted(&folder.display().to_string())
         ))
     }
+}
+
+/// Keeps a second program out of the folder until it is dropped, or this one ends.
+fn lock(folder: &Path) -> anyhow::Result<fs_err::File> {
+    let path = folder.join(".lock");
+    let file = fs_err::File::create(&path)?;
+    match file.file().try_lock() {
+        Err(std::fs::TryLockError::WouldBlock) => {
+            let reason = format!("{} is under way in another program", folder.display());
+            Err(anyhow::anyhow!("{reason}; wait for it, or name another folder by --out"))
+        }
+        // Where a file system has no locks, nobody is kept out.
+        _ => Ok(file),
+    }
+}
+
+/// Data that is a path here as one that is so everywhere; other names as they are.
+fn absolute(name: &str) -> std::io::Result<String> {
+    let path = Path::new(name);
+    let known = path.exists().then(|| std::path::absolute(path)).transpose()?;
+    Ok(known.map_or_else(|| name.into(), |path| path.display().to_string()))
 }
 
 /// What experiments there are.

@@ -69,7 +69,7 @@ pub(super) struct Step {
     /// Data of this step, where it is other than the experiment's.
     #[serde(default)]
     data: Option<Kind>,
-    /// Attributes without which the step makes no sense.
+    /// Attributes without which the step makes no sense; `*` for any.
     #[serde(default)]
     pub(super) needs: Vec<String>,
     /// Seconds that a command takes with the usual number of images, as it was measured on two cores.
@@ -154,12 +154,19 @@ impl Step {
         self.train.is_some()
     }
 
+    /// Steps whose runs it looks at.
+    pub(super) fn uses(&self) -> impl Iterator<Item = &str> {
+        let words = self.command.iter().chain(&self.train).flat_map(|text| text.split_whitespace());
+        let names = words.filter_map(|word| word.strip_prefix('@'));
+        names.map(|name| name.split_once('/').map_or(name, |(name, _)| name))
+    }
+
     /// What it does where the experiment sees `images`, scaled by `scale`; `place` says what `@NAME` stands for.
     pub(super) fn action(
         &self,
         images: u64,
         scale: f64,
-        place: &dyn Fn(&str) -> anyhow::Result<String>,
+        place: &dyn Fn(&str) -> String,
     ) -> anyhow::Result<Action> {
         let filled = |text: &str| -> anyhow::Result<Vec<String>> {
             text.split_whitespace().map(|word| fill(word, scale, place)).collect()
@@ -186,15 +193,11 @@ fn steps_for(words: &[String], images: f64) -> anyhow::Result<u64> {
 }
 
 /// A word with what its `@NAME` and `{A:B}` stand for.
-fn fill(
-    word: &str,
-    scale: f64,
-    place: &dyn Fn(&str) -> anyhow::Result<String>,
-) -> anyhow::Result<String> {
+fn fill(word: &str, scale: f64, place: &dyn Fn(&str) -> String) -> anyhow::Result<String> {
     if let Some(rest) = word.strip_prefix('@') {
         // A file of a run: @vae/plots/losses.png.
         let (name, file) = rest.split_once('/').map_or((rest, None), |(name, f)| (name, Some(f)));
-        let folder = place(name)?;
+        let folder = place(name);
         return Ok(file.map_or(folder.clone(), |file| format!("{folder}/{file}")));
     }
     let Some((before, usual, least, after)) = range(word) else { return Ok(word.into()) };
@@ -217,8 +220,8 @@ mod tests {
     use super::*;
     use crate::args::Cli;
 
-    fn place(name: &str) -> anyhow::Result<String> {
-        Ok(format!("/x y/{name}"))
+    fn place(name: &str) -> String {
+        format!("/x y/{name}")
     }
 
     #[test]
@@ -228,11 +231,10 @@ mod tests {
             let mut known: Vec<&str> = vec!["data"];
             for step in &plan.steps {
                 let about = format!("{name} {}", step.name);
-                let here = |asked: &str| -> anyhow::Result<String> {
-                    ensure!(known.contains(&asked), "{about}: {asked} is not there yet");
-                    place(asked)
-                };
-                let words = match step.action(plan.images, 1.0, &here)? {
+                for asked in step.uses() {
+                    assert!(known.contains(&asked), "{about}: {asked} is not there yet");
+                }
+                let words = match step.action(plan.images, 1.0, &place)? {
                     Action::Train { words, steps } => {
                         assert!(steps > 30, "{about}: {steps}");
                         assert!(step.seconds == 0.0, "{about}: the time of training is measured");

@@ -44,13 +44,15 @@ pub(super) struct Done {
     pub(super) what: String,
     /// The command that repeats it.
     pub(super) command: String,
+    /// The same wherever the experiment's folder is: what the step is known by.
+    pub(super) key: String,
     pub(super) seconds: f64,
     /// Why there is nothing of it, where there is nothing.
     pub(super) left_out: Option<String>,
     /// Whether it was tried and failed; it is tried again when the experiment is continued.
     #[serde(default)]
     pub(super) failed: bool,
-    /// What the monitor names at the end of a training.
+    /// What the monitor named over a training, and when first.
     pub(super) ailments: Vec<String>,
     pub(super) numbers: Vec<Found>,
     /// Pictures and tables, relative to the experiment's folder where they are in it.
@@ -111,9 +113,9 @@ impl Record {
         Ok(self)
     }
 
-    /// A step that was done by this very command.
-    pub(super) fn done(&self, name: &str, command: &str) -> Option<&Done> {
-        let same = |done: &&Done| done.name == name && done.command == command && !done.failed;
+    /// A step that was done just so.
+    pub(super) fn done(&self, name: &str, key: &str) -> Option<&Done> {
+        let same = |done: &&Done| done.name == name && done.key == key && done.left_out.is_none();
         self.steps.iter().find(same)
     }
 
@@ -123,6 +125,11 @@ impl Record {
             Some(old) => *old = done,
             None => self.steps.push(done),
         }
+    }
+
+    /// Steps of which there is nothing.
+    pub(super) fn left_out(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter(|done| done.left_out.is_some()).map(|done| done.name.as_str())
     }
 
     /// Steps that were tried and failed.
@@ -214,6 +221,7 @@ mod tests {
             name: "digits".into(),
             what: "A generator".into(),
             command: "gan-cli train digits".into(),
+            key: "train digits".into(),
             seconds: 61.0,
             left_out: None,
             failed: false,
@@ -223,8 +231,8 @@ mod tests {
         });
         record.write(&folder)?;
         let again = Record::open(&folder, &plan, asked(5))?;
-        assert!(again.done("digits", "gan-cli train digits").is_some());
-        assert!(again.done("digits", "gan-cli train digits --seed 1").is_none());
+        assert!(again.done("digits", "train digits").is_some());
+        assert!(again.done("digits", "train digits --seed 1").is_none());
         let page = fs_err::read_to_string(page_in(&folder))?;
         for part in [
             "# Experiment H",

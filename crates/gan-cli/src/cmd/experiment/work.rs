@@ -7,7 +7,6 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::Parser;
 use gan_core::RunDir;
-use gan_core::run::Status;
 use gan_train::Outcome;
 use serde_json::Value;
 
@@ -16,9 +15,11 @@ use super::found;
 use super::named::{Named, open};
 use super::plan::{Action, Plan, Step};
 use super::record::{Done, Record};
+use super::standing::{self, Standing};
 use crate::args::{Cli, Global, UsageError};
 use crate::cmd::{kept, tables};
 use crate::console::Console;
+use crate::data::{self, Located};
 
 /// An experiment under way.
 pub(super) struct Work<'a> {
@@ -39,9 +40,11 @@ impl Work<'_> {
         self.folder.join(name)
     }
 
-    /// Whether the experiment prepares data of its own.
+    /// How the experiment prepares data of its own, if it does.
     fn prepares(&self) -> Option<&str> {
-        self.plan.prepare.as_deref().filter(|_| self.data.of(self.plan.data).is_none())
+        let raw = || matches!(data::locate(self.plan.data.usual()), Ok(Located::Raw(_)));
+        let own = self.data.of(self.plan.data).is_none();
+        self.plan.prepare.as_deref().filter(|_| own && raw())
     }
 
     /// The data of a step, where it is not what the preset names.
@@ -52,35 +55,39 @@ impl Work<'_> {
         self.data.of(kind).cloned().or(own)
     }
 
-    /// What a step does, its words filled in.
-    fn action(&self, step: &Step) -> anyhow::Result<Action> {
-        let place = |name: &str| -> anyhow::Result<String> {
-            if name == "data" {
-                let usual = || self.plan.kind(step).usual().to_string();
-                return Ok(self.data_of(step).unwrap_or_else(usual));
-            }
-            Ok(self.place(name).display().to_string())
-        };
-        let images = self.record.asked.images;
-        step.action(images, self.plan.scale(images), &place)
+    /// The command that a step is, and how many steps a training has.
+    fn command_of(&self, step: &Step) -> anyhow::Result<(Vec<String>, u64)> {
+        let folder = |name: &str| self.place(name).display().to_string();
+        self.filled(step, &folder)
     }
 
-    /// The command that a step is.
-    fn words(&self, step: &Step) -> anyhow::Result<Vec<String>> {
-        Ok(match self.action(step)? {
-            Action::Look(words) => words,
+    /// What a step is made by, wherever the experiment's folder is.
+    fn key_of(&self, step: &Step) -> anyhow::Result<String> {
+        Ok(line(&self.filled(step, &|name: &str| format!("@{name}"))?.0))
+    }
+
+    fn filled(
+        &self,
+        step: &Step,
+        folder: &dyn Fn(&str) -> String,
+    ) -> anyhow::Result<(Vec<String>, u64)> {
+        let given = self.data_of(step);
+        let data = || given.clone().unwrap_or_else(|| self.plan.kind(step).usual().to_string());
+        let place = |name: &str| if name == OWN_DATA { data() } else { folder(name) };
+        let images = self.record.asked.images;
+        Ok(match step.action(images, self.plan.scale(images), &place)? {
+            Action::Look(words) => (words, 0),
             Action::Train { words, steps } => {
-                let out = self.place(&step.name).display().to_string();
                 let seed = self.record.asked.seed.to_string();
                 let mut all = vec!["train".into()];
                 all.extend(words);
                 all.extend(["--steps".into(), steps.to_string(), "--seed".into(), seed]);
-                all.extend(["--out".into(), out]);
+                all.extend(["--out".into(), folder(&step.name)]);
                 let named = all.iter().any(|word| word == "--data");
-                if let Some(data) = self.data_of(step).filter(|_| !named) {
+                if let Some(data) = given.filter(|_| !named) {
                     all.extend(["--data".into(), data]);
                 }
-                all
+                (all, steps)
             }
         })
     }
@@ -89,24 +96,27 @@ impl Work<'_> {
     pub(super) fn ahead(&self) -> anyhow::Result<Ahead> {
         let scale = self.plan.scale(self.record.asked.images);
         let mut ahead = Ahead { steps: Vec::new(), done: 0 };
+        let mut left_out = Vec::new();
         for step in &self.plan.steps {
-            let words = self.words(step)?;
-            let command = line(&words);
-            let left = match self.run_of(step) {
-                _ if self.record.done(&step.name, &command).is_some() => 0.0,
-                Some(run) => part_left(&run, &words),
-                None => 1.0,
-            };
-            if left == 0.0 {
-                ahead.done += 1;
+            if self.lacking(step, &left_out)?.is_some() {
+                left_out.push(step.name.as_str());
                 continue;
             }
+            let (words, steps) = self.command_of(step)?;
+            let done = self.record.done(&step.name, &self.key_of(step)?).is_some();
             let seconds = match step.trains() {
-                true => left * self.measured(step, &words)?,
-                false => (step.seconds * scale).max(1.0),
+                true => match Standing::of(&self.place(&step.name), steps)? {
+                    Standing::Finished => None,
+                    standing => Some(standing.left() * self.measured(step, &words)?),
+                },
+                false => Some((step.seconds * scale).max(1.0)).filter(|_| !done),
+            };
+            let Some(seconds) = seconds else {
+                ahead.done += 1;
+                continue;
             };
             let (name, what) = (step.name.clone(), step.what.clone());
-            let trains = step.trains();
+            let (command, trains) = (line(&words), step.trains());
             ahead.steps.push(Expected { name, what, command, seconds, trains });
         }
         Ok(ahead)
@@ -130,14 +140,9 @@ impl Work<'_> {
         seconds.with_context(|| format!("{}: no estimate", step.name))
     }
 
-    /// The run of a training that was begun.
-    fn run_of(&self, step: &Step) -> Option<RunDir> {
-        step.trains().then(|| RunDir::open(&self.place(&step.name)).ok()).flatten()
-    }
-
     /// Does what is left, step by step.
     pub(super) fn run(&mut self, stop: &AtomicBool) -> anyhow::Result<Outcome> {
-        fs_err::create_dir_all(self.folder)?;
+        self.record.steps.retain(|done| self.plan.steps.iter().any(|s| s.name == done.name));
         self.record.write(self.folder)?;
         if let Some(options) = self.prepares() {
             let mut words = vec!["prepare".to_string(), self.plan.data.usual().into()];
@@ -147,24 +152,9 @@ impl Work<'_> {
         }
         let total = self.plan.steps.len();
         for (i, step) in self.plan.steps.iter().enumerate() {
-            let words = self.words(step)?;
-            let command = line(&words);
-            if !step.trains() && self.record.done(&step.name, &command).is_some() {
-                continue;
-            }
             self.console.log_to(&self.folder.join("log.txt"))?;
-            tracing::info!("step {} of {total}, {}: {}", i + 1, step.name, step.what);
-            let done = match self.lacking(step)? {
-                Some(reason) => Some(Done::without(step, command, reason)),
-                None if step.trains() => self.train(step, &words)?,
-                None => Some(self.look(step, &words).unwrap_or_else(|error| {
-                    // A weak generator shows too little for some looks; the others go on.
-                    tracing::warn!("step {} failed: {error:#}", step.name);
-                    let reason = format!("{error:#}");
-                    Done { failed: true, ..Done::without(step, command, reason) }
-                })),
-            };
-            let Some(done) = done else { return Ok(Outcome::Interrupted) };
+            let named = format!("step {} of {total}, {}: {}", i + 1, step.name, step.what);
+            let Some(done) = self.step(step, &named)? else { return Ok(Outcome::Interrupted) };
             self.record.add(done);
             self.record.write(self.folder)?;
             if stop.load(Ordering::Relaxed) {
@@ -174,35 +164,86 @@ impl Work<'_> {
         Ok(Outcome::Finished)
     }
 
-    /// What the data lacks that a step needs.
-    fn lacking(&self, step: &Step) -> anyhow::Result<Option<String>> {
+    /// Does a step, unless it is done; `None` if it was interrupted.
+    fn step(&mut self, step: &Step, named: &str) -> anyhow::Result<Option<Done>> {
+        let ((words, steps), key) = (self.command_of(step)?, self.key_of(step)?);
+        let left_out: Vec<&str> = self.record.left_out().collect();
+        if let Some(reason) = self.lacking(step, &left_out)? {
+            return Ok(Some(Done { left_out: Some(reason), ..Done::of(step, &words, key) }));
+        }
+        let before = self.record.done(&step.name, &key).cloned();
+        let done = if step.trains() {
+            let standing = Standing::of(&self.place(&step.name), steps)?;
+            if let (Standing::Finished, Some(before)) = (standing, before) {
+                return Ok(Some(before));
+            }
+            tracing::info!("{named}");
+            self.train(step, &words, standing)
+        } else {
+            if before.is_some() {
+                return Ok(before);
+            }
+            tracing::info!("{named}");
+            self.look(step, &words).map(Some)
+        };
+        Ok(match done {
+            Ok(done) => done.map(|done| Done { key, ..done }),
+            Err(error) => {
+                // A weak generator shows too little for some looks, and one of several losses may diverge: the others go on.
+                let reason = format!("{error:#}");
+                tracing::warn!("step {} failed: {reason}", step.name);
+                let left_out = Some(reason);
+                Some(Done { failed: true, left_out, ..Done::of(step, &words, key) })
+            }
+        })
+    }
+
+    /// Why a step makes no sense here: what the data lacks, or runs that were left out.
+    fn lacking(&self, step: &Step, left_out: &[&str]) -> anyhow::Result<Option<String>> {
+        if let Some(run) = step.uses().find(|name| left_out.contains(name)) {
+            return Ok(Some(format!("there is no {run}")));
+        }
         if step.needs.is_empty() {
             return Ok(None);
         }
-        let name = self.data_of(step).unwrap_or_else(|| self.plan.kind(step).usual().into());
-        let data = open(&name, self.global, self.console)?;
+        let given = self.data.of(self.plan.kind(step)).cloned();
+        let name = given.unwrap_or_else(|| self.plan.kind(step).usual().into());
+        // The data is named once, when it is trained on.
+        let silently = tracing::subscriber::NoSubscriber::default();
+        let data =
+            tracing::subscriber::with_default(silently, || open(&name, self.global, self.console))?;
         let known = &data.manifest().attributes;
-        let lacking: Vec<&str> =
-            step.needs.iter().filter(|n| !known.contains(n)).map(String::as_str).collect();
+        let is_lacking = |wanted: &&String| match wanted.as_str() {
+            "*" => known.is_empty(),
+            _ => !known.contains(wanted),
+        };
+        let lacking: Vec<&str> = step
+            .needs
+            .iter()
+            .filter(is_lacking)
+            .map(|wanted| if wanted == "*" { "attributes" } else { wanted })
+            .collect();
         Ok((!lacking.is_empty()).then(|| format!("the data has no {}", lacking.join(", "))))
     }
 
     /// Trains, or goes on training; `None` if it was interrupted.
-    fn train(&mut self, step: &Step, words: &[String]) -> anyhow::Result<Option<Done>> {
+    fn train(
+        &mut self,
+        step: &Step,
+        words: &[String],
+        standing: Standing,
+    ) -> anyhow::Result<Option<Done>> {
         let root = self.place(&step.name);
-        let mut left = 1.0;
-        if let Some(run) = self.run_of(step) {
-            left = part_left(&run, words);
-            if left == 1.0 {
-                // It has no checkpoint: nothing of it can be continued.
-                fs_err::remove_dir_all(&root)?;
-            }
-        }
-        if left > 0.0 {
+        if standing != Standing::Finished {
             // Looks at what was there before this training say nothing of what comes now.
-            self.forget_looks_at(&step.name)?;
+            self.forget_looks_at(&step.name);
+            self.record.write(self.folder)?;
+            if standing == Standing::New {
+                standing::clear(&root)?;
+            }
             let again = resumed(words);
-            let (outcome, _) = self.command(if left < 1.0 { &again } else { words })?;
+            let words = if standing == Standing::New { words } else { &again };
+            let (outcome, _) = self.command(words)?;
             if outcome == Outcome::Interrupted {
                 return Ok(None);
             }
@@ -211,28 +252,23 @@ impl Work<'_> {
         let mut numbers = found::of_training(&run)?;
         numbers.extend(found::numbers(&step.numbers, &Value::Null, Some(&run)));
         Ok(Some(Done {
-            name: step.name.clone(),
-            what: step.what.clone(),
-            command: line(words),
             seconds: run.read_info()?.seconds,
-            left_out: None,
-            failed: false,
             ailments: found::ailments(&run)?,
             numbers,
             files: self.inside(found::files_of(&run)?),
+            ..Done::of(step, words, String::new())
         }))
     }
 
-    fn forget_looks_at(&mut self, run: &str) -> anyhow::Result<()> {
-        let folder = self.place(run).display().to_string();
-        let mut looks = Vec::new();
-        for step in &self.plan.steps {
-            if !step.trains() && self.words(step)?.iter().any(|w| w.starts_with(&folder)) {
-                looks.push(step.name.clone());
-            }
-        }
-        self.record.steps.retain(|done| !looks.contains(&done.name));
-        Ok(())
+    fn forget_looks_at(&mut self, run: &str) {
+        let looks: Vec<&str> = self
+            .plan
+            .steps
+            .iter()
+            .filter(|step| step.uses().any(|name| name == run))
+            .map(|step| step.name.as_str())
+            .collect();
+        self.record.steps.retain(|done| !looks.contains(&done.name.as_str()));
     }
 
     /// Any other command.
@@ -240,15 +276,10 @@ impl Work<'_> {
         let start = Instant::now();
         let (_, result) = self.command(words)?;
         Ok(Done {
-            name: step.name.clone(),
-            what: step.what.clone(),
-            command: line(words),
             seconds: start.elapsed().as_secs_f64(),
-            left_out: None,
-            failed: false,
-            ailments: Vec::new(),
             numbers: found::numbers(&step.numbers, &result, None),
             files: self.inside(found::files_in(&result)),
+            ..Done::of(step, words, String::new())
         })
     }
 
@@ -271,13 +302,15 @@ impl Work<'_> {
 }
 
 impl Done {
-    fn without(step: &Step, command: String, reason: String) -> Self {
+    /// A step of which nothing is known yet.
+    fn of(step: &Step, words: &[String], key: String) -> Self {
         Self {
             name: step.name.clone(),
             what: step.what.clone(),
-            command,
+            command: line(words),
+            key,
             seconds: 0.0,
-            left_out: Some(reason),
+            left_out: None,
             failed: false,
             ailments: Vec::new(),
             numbers: Vec::new(),
@@ -290,20 +323,6 @@ impl Done {
 fn line(words: &[String]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| tables::quoted(word)).collect();
     format!("gan-cli {}", quoted.join(" "))
-}
-
-/// How much of a training is left: 0 if nothing is, 1 if there is nothing to continue from.
-fn part_left(run: &RunDir, words: &[String]) -> f64 {
-    let Some(wanted) = value_of(words, "--steps").and_then(|steps| steps.parse::<u64>().ok())
-    else {
-        return 1.0;
-    };
-    let (Ok(info), Ok(checkpoints)) = (run.read_info(), run.checkpoints()) else { return 1.0 };
-    match info.status {
-        Status::Finished => 0.0,
-        _ if checkpoints.is_empty() => 1.0,
-        _ => (1.0 - info.steps as f64 / wanted as f64).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON),
-    }
 }
 
 /// The command that continues a training.

@@ -147,7 +147,10 @@ impl Train {
         if let Some(length) = self.length() {
             trainer.set_length(length);
         }
-        if trainer.steps() >= trainer.total_steps() {
+        let info = run.read_info();
+        // One that was killed over its last figures has all steps, and no figures.
+        let over = info.as_ref().is_ok_and(|info| info.status == Status::Finished);
+        if over && trainer.steps() >= trainer.total_steps() {
             return Err(UsageError(format!(
                 "{} has {} steps, all that were asked for; give a larger total with --steps",
                 root.display(),
@@ -166,7 +169,7 @@ impl Train {
             let info = RunInfo { parent, ..new_info(&child, trainer.config(), device, global) };
             return train(trainer, child, info, global, console);
         }
-        let mut info = match run.read_info() {
+        let mut info = match info {
             Ok(info) => info,
             Err(_) => new_info(&run, trainer.config(), device, global),
         };
@@ -228,13 +231,8 @@ fn train(
     let total = trainer.total_steps();
     tracing::info!("run: {}, {} steps on {}", run.root().display(), total, info.device);
     let mut session = Session::new(trainer, run, info)?;
-    let outcome = {
-        let line = console.progress("training", total);
-        session.train(&stop, &mut Shown { line })?
-    };
-    if outcome != Outcome::Interrupted {
-        shown::draw_last_figures(&session, console);
-    }
+    let line = Some(console.progress("training", total));
+    let outcome = session.train(&stop, &mut Shown { line, console })?;
     report_end(&session, outcome, global)?;
     Ok(outcome)
 }

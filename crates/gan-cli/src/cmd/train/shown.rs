@@ -4,19 +4,21 @@ use std::path::{Path, PathBuf};
 
 use gan_core::RunDir;
 use gan_train::monitor::Finding;
-use gan_train::{Checkpoint, Observer, Session, StepRecord, Trainer};
+use gan_train::{Checkpoint, Observer, StepRecord, Trainer};
 
 use crate::console::{Console, ProgressLine};
 use crate::figures;
 
 /// Shows the steps on the console.
-pub(super) struct Shown {
-    pub(super) line: ProgressLine,
+pub(super) struct Shown<'a> {
+    /// Gone once training is over.
+    pub(super) line: Option<ProgressLine>,
+    pub(super) console: &'a Console,
 }
 
-impl Observer for Shown {
+impl Observer for Shown<'_> {
     fn step(&mut self, r: &StepRecord) {
-        self.line.set(r.step, &r.summary());
+        self.line.iter().for_each(|line| line.set(r.step, &r.summary()));
     }
 
     fn found(&mut self, finding: &Finding) {
@@ -41,13 +43,13 @@ impl Observer for Shown {
             .map_err(Into::into)
             .and_then(|checkpoint| draw(&folder, &checkpoint, trainer, &Console::silent())));
     }
-}
 
-/// The figures of the run's family at its end.
-pub(super) fn draw_last_figures(session: &Session, console: &Console) {
-    let (run, trainer) = (session.run_dir(), session.trainer());
-    let newest = Checkpoint::latest(run, trainer.device()).map_err(anyhow::Error::from);
-    say(newest.and_then(|(_, checkpoint)| draw(&run.plot(""), &checkpoint, trainer, console)));
+    fn ended(&mut self, run: &RunDir, trainer: &Trainer) {
+        self.line = None;
+        let newest = Checkpoint::latest(run, trainer.device()).map_err(anyhow::Error::from);
+        let folder = run.plot("");
+        say(newest.and_then(|(_, checkpoint)| draw(&folder, &checkpoint, trainer, self.console)));
+    }
 }
 
 fn draw(
