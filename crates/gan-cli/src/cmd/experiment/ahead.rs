@@ -26,7 +26,9 @@ pub(super) struct Expected {
 
 impl Ahead {
     fn seconds(&self, trains: bool) -> f64 {
-        self.steps.iter().filter(|step| step.trains == trains).map(|step| step.seconds).sum()
+        let steps = self.steps.iter().filter(|step| step.trains == trains);
+        // The sum of no numbers is -0.
+        steps.map(|step| step.seconds).fold(0.0, |sum, seconds| sum + seconds)
     }
 
     /// One line on the time.

@@ -102,11 +102,12 @@ impl Experiment {
         if global.json {
             return print_json(&serde_json::to_value(record)?);
         }
-        let mut rows = Vec::new();
+        let (mut rows, mut without) = (Vec::new(), Vec::new());
         for step in &record.steps {
             let mut name = step.name.clone();
             if let Some(reason) = &step.left_out {
-                rows.push(vec![name, "left out".into(), reason.clone()]);
+                let what = if step.failed { "failed" } else { "left out" };
+                without.push(format!("{what}: {name}: {reason}"));
                 continue;
             }
             for number in &step.numbers {
@@ -119,7 +120,8 @@ impl Experiment {
         }
         print(&tables::table(&["step", "what", "found"], &[2], rows))?;
         print(&format!(
-            "\npage          {}\nnumbers       {}\nnext: open the page, or gan-cli runs --runs {}",
+            "\n{}page          {}\nnumbers       {}\nnext: open the page, or gan-cli runs --runs {}",
+            without.iter().map(|line| line.clone() + "\n").collect::<String>(),
             page_in(folder).display(),
             json_in(folder).display(),
             tables::quoted(&folder.display().to_string())

@@ -73,6 +73,9 @@ impl Record {
             usual_images: plan.images,
             steps: Vec::new(),
         };
+        if folder.is_file() {
+            return new.in_new(folder);
+        }
         let text = match fs_err::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {

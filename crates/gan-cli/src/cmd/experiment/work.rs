@@ -96,18 +96,22 @@ impl Work<'_> {
     pub(super) fn ahead(&self) -> anyhow::Result<Ahead> {
         let scale = self.plan.scale(self.record.asked.images);
         let mut ahead = Ahead { steps: Vec::new(), done: 0 };
-        let mut left_out = Vec::new();
+        let (mut left_out, mut to_train) = (Vec::new(), Vec::new());
         for step in &self.plan.steps {
             if self.lacking(step, &left_out)?.is_some() {
                 left_out.push(step.name.as_str());
                 continue;
             }
             let (words, steps) = self.command_of(step)?;
-            let done = self.record.done(&step.name, &self.key_of(step)?).is_some();
+            let is_stale = step.uses().any(|name| to_train.contains(&name));
+            let done = self.record.done(&step.name, &self.key_of(step)?).is_some() && !is_stale;
             let seconds = match step.trains() {
                 true => match Standing::of(&self.place(&step.name), steps)? {
                     Standing::Finished => None,
-                    standing => Some(standing.left() * self.measured(step, &words)?),
+                    standing => {
+                        to_train.push(step.name.as_str());
+                        Some(standing.left() * self.measured(step, &words)?)
+                    }
                 },
                 false => Some((step.seconds * scale).max(1.0)).filter(|_| !done),
             };
@@ -131,8 +135,7 @@ impl Work<'_> {
             words.truncate(words.len() - 2);
         }
         words.push("--dry-run".into());
-        let line = self.console.progress("measuring the speed of", 1);
-        line.set(0, &step.name);
+        tracing::info!("measuring how fast {} is", step.name);
         // Each would say again what the data is.
         let silently = tracing::subscriber::NoSubscriber::default();
         let (_, result) = tracing::subscriber::with_default(silently, || self.command(&words))?;
