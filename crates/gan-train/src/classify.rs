@@ -6,7 +6,7 @@ use gan_data::{Dataset, Split};
 use gan_kernels::FeatureMaps;
 use gan_models::classifier::Classifier;
 
-use crate::batches;
+use crate::batches::{self, check_shape};
 use crate::checkpoint::Checkpoint;
 use crate::classification::Truth;
 use crate::config::Target;
@@ -98,16 +98,7 @@ impl ImageClassifier {
 
     /// Images as the network reads them, which must be of its size.
     fn seen(&self, images: &Tensor) -> Result<FeatureMaps, TrainError> {
-        let ImageShape { channels, height, width } = self.image;
-        match *images.dims() {
-            [_, c, h, w] if (c, h, w) == (channels, height, width) => {}
-            ref dims => {
-                return Err(TrainError::Config(format!(
-                    "the classifier was trained on {} images, got {dims:?}; train one on images of this size",
-                    self.image
-                )));
-            }
-        }
+        check_shape("the classifier", self.image, images)?;
         Ok(FeatureMaps::from_tensor(&images.to_device(&self.device)?)?)
     }
 

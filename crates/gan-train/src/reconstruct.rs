@@ -6,6 +6,7 @@ use gan_kernels::FeatureMaps;
 use gan_models::Generator;
 use gan_models::autoencoder::Encoder;
 
+use crate::batches::check_shape;
 use crate::checkpoint::{Checkpoint, Weights};
 use crate::error::TrainError;
 use crate::phase::Network;
@@ -45,16 +46,7 @@ impl ImageAutoencoder {
     /// # Errors
     /// If the images are not of its size.
     pub fn encode(&self, images: &Tensor) -> Result<Tensor, TrainError> {
-        let ImageShape { channels, height, width } = self.image;
-        match *images.dims() {
-            [_, c, h, w] if (c, h, w) == (channels, height, width) => {}
-            ref dims => {
-                return Err(TrainError::Config(format!(
-                    "the autoencoder was trained on {} images, got {dims:?}",
-                    self.image
-                )));
-            }
-        }
+        check_shape("the autoencoder", self.image, images)?;
         let images = FeatureMaps::from_tensor(&images.to_device(&self.device)?)?;
         Ok(self.encoder.encode(&images, false)?.mean)
     }
