@@ -8,6 +8,7 @@ use gan_models::LatentBatch;
 
 use crate::error::LatentError;
 use crate::space::Space;
+use crate::vector::{length, scaled};
 
 /// The mean of `plus` minus the mean of `minus`, in standard deviations of the entries.
 ///
@@ -33,11 +34,6 @@ fn mean(space: &Space, latents: &LatentBatch) -> Result<Vec<f64>, LatentError> {
     Ok((0..space.dimensions()).map(|i| sum(i) / points.len() as f64).collect())
 }
 
-/// Length of a direction.
-pub fn length(direction: &[f64]) -> f64 {
-    direction.iter().map(|x| x * x).sum::<f64>().sqrt()
-}
-
 /// About how long the difference of means is of groups of `plus` and `minus` latents that were picked by nothing: what of a
 /// length is the groups' accident. Its square is the number of dimensions times the sum of both means' variances.
 pub fn length_by_chance(space: &Space, plus: usize, minus: usize) -> f64 {
@@ -49,8 +45,7 @@ pub fn length_by_chance(space: &Space, plus: usize, minus: usize) -> f64 {
 pub fn random_direction(space: &Space, of_length: f64, seed: u64) -> Vec<f64> {
     let mut stream = Stream::named("random direction", seed);
     let direction: Vec<f64> = (0..space.dimensions()).map(|_| f64::from(stream.normal())).collect();
-    let scale = of_length / length(&direction);
-    direction.into_iter().map(|x| x * scale).collect()
+    scaled(&direction, of_length / length(&direction))
 }
 
 #[cfg(test)]

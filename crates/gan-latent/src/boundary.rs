@@ -6,8 +6,9 @@
 
 use gan_core::Stream;
 
-use crate::eigen::{dot, normalized, solve};
+use crate::eigen::solve;
 use crate::judged::strongest;
+use crate::vector::{dot, length, normalized};
 
 /// A plane between two kinds of points.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,22 +29,9 @@ impl Boundary {
     /// al., The Elements of Statistical Learning, section 4.4.1) with a decay of the weights but the intercept. `None`
     /// where a kind has no points.
     pub fn between(points: &[Vec<f64>], has: &[bool]) -> Option<Self> {
-        let positives = has.iter().filter(|has| **has).count();
-        if positives == 0 || positives == has.len() {
-            return None;
-        }
-        let size = points.first()?.len() + 1; // the intercept last
-        let mut weights = vec![0.0; size];
-        for _ in 0..MOST_STEPS {
-            let (gradient, hessian) = derivatives(points, has, &weights);
-            let step = solve(hessian, &gradient)?;
-            weights.iter_mut().zip(&step).for_each(|(w, s)| *w -= s);
-            if dot(&step, &step) <= 1e-16 * dot(&weights, &weights) {
-                break;
-            }
-        }
+        let mut weights = regression(points, has)?;
         let intercept = weights.pop()?;
-        let length = dot(&weights, &weights).sqrt();
+        let length = length(&weights);
         let found = length > 0.0 && length.is_finite();
         found.then(|| Self { threshold: -intercept / length, normal: normalized(weights) })
     }
@@ -58,6 +46,24 @@ impl Boundary {
         let right = points.iter().zip(has).filter(|(point, has)| self.has(point) == **has).count();
         right as f64 / points.len().max(1) as f64
     }
+}
+
+/// The weights of the logistic regression, the intercept last.
+fn regression(points: &[Vec<f64>], has: &[bool]) -> Option<Vec<f64>> {
+    let positives = has.iter().filter(|has| **has).count();
+    if positives == 0 || positives == has.len() {
+        return None;
+    }
+    let mut weights = vec![0.0; points.first()?.len() + 1];
+    for _ in 0..MOST_STEPS {
+        let (gradient, hessian) = derivatives(points, has, &weights);
+        let step = solve(hessian, &gradient)?;
+        weights.iter_mut().zip(&step).for_each(|(w, s)| *w -= s);
+        if dot(&step, &step) <= 1e-16 * dot(&weights, &weights) {
+            break;
+        }
+    }
+    Some(weights)
 }
 
 /// Gradient and Hessian, its lower half, of the mean logistic loss with decay.
@@ -179,13 +185,53 @@ mod tests {
         assert!((found.held_out_accuracy - 0.5).abs() < 0.08, "{}", found.held_out_accuracy);
     }
 
-    /// Of noisy labels, whose log-odds are 2 x₀ − 1, the regression finds slope and intercept, but for the decay.
-    #[test]
-    fn the_gradient_vanishes_at_what_is_found() {
+    /// Points with noisy labels, whose log-odds are 2 x₀ − 1.
+    fn noisy() -> (Vec<Vec<f64>>, Vec<bool>) {
         let points = cloud(3000, 4, 2);
         let mut stream = Stream::named("labels", 0);
-        let has: Vec<bool> =
+        let has =
             points.iter().map(|p| stream.chance(1.0 / (1.0 + (1.0 - 2.0 * p[0]).exp()))).collect();
+        (points, has)
+    }
+
+    /// The mean negative log-likelihood of the labels with the weights' decay: what the regression makes least.
+    fn loss(points: &[Vec<f64>], has: &[bool], weights: &[f64]) -> f64 {
+        let (intercept, slopes) = weights.split_last().expect("the intercept");
+        let of_point = |(point, has): (&Vec<f64>, &bool)| {
+            let log_odds = dot(slopes, point) + intercept;
+            (if *has { -log_odds } else { log_odds }).exp().ln_1p()
+        };
+        let sum: f64 = points.iter().zip(has).map(of_point).sum();
+        sum / points.len() as f64 + DECAY / 2.0 * dot(slopes, slopes)
+    }
+
+    #[test]
+    fn the_gradient_vanishes_at_what_is_found() {
+        let (points, has) = noisy();
+        let gradient = |weights: &[f64]| -> Vec<f64> {
+            let moved = |i: usize, by: f64| {
+                let mut moved = weights.to_vec();
+                moved[i] += by;
+                loss(&points, &has, &moved)
+            };
+            let step = 1e-4;
+            let slope = |i: usize| (moved(i, step) - moved(i, -step)) / (2.0 * step);
+            (0..weights.len()).map(slope).collect()
+        };
+        let found = regression(&points, &has).expect("both kinds");
+        // Central differences: step² / 6 of the third derivative, which is below one here, and what f64 rounds over the step.
+        let off = gradient(&found);
+        assert!(off.iter().all(|g| g.abs() < 1e-8), "{off:?}");
+        let start = gradient(&[0.0; 5]);
+        let (exact, _) = derivatives(&points, &has, &[0.0; 5]);
+        assert!(start[0] < -0.1, "the loss falls towards what is found: {start:?}");
+        assert!(start.iter().zip(&exact).all(|(a, b)| (a - b).abs() < 1e-8), "{start:?} {exact:?}");
+    }
+
+    /// The slope is 2 and the intercept −1, but for the decay.
+    #[test]
+    fn noisy_labels_are_regressed() {
+        let (points, has) = noisy();
         let found = Boundary::between(&points, &has).expect("both kinds");
         assert!(found.normal[0] > 0.99 && (found.threshold - 0.5).abs() < 0.1, "{found:?}");
     }

@@ -12,12 +12,13 @@ use candle_nn::ModuleT;
 use gan_core::{Image, file};
 use gan_models::LatentBatch;
 
-use crate::eigen::{normalized, symmetric_eigen, with_sign};
+use crate::eigen::symmetric_eigen;
 use crate::error::LatentError;
 use crate::judged::{Change, changes, judge};
 use crate::principal::principal_components;
 use crate::sample::Samples;
 use crate::space::Space;
+use crate::vector::{dot, length, normalized, with_sign};
 
 /// A direction, and how large what found it says it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,19 +84,19 @@ pub fn at_right_angles(direction: &[f64], held: &[Vec<f64>]) -> Option<Vec<f64>>
     let mut basis: Vec<Vec<f64>> = Vec::new();
     let without = |mut vector: Vec<f64>, basis: &[Vec<f64>]| {
         for other in basis {
-            let along = crate::eigen::dot(&vector, other);
+            let along = dot(&vector, other);
             vector.iter_mut().zip(other).for_each(|(x, o)| *x -= along * o);
         }
         vector
     };
     for other in held {
         let rest = without(other.clone(), &basis);
-        if crate::arithmetic::length(&rest) > 1e-9 {
+        if length(&rest) > 1e-9 {
             basis.push(normalized(rest));
         }
     }
     let rest = without(direction.to_vec(), &basis);
-    (crate::arithmetic::length(&rest) > 1e-6).then(|| normalized(rest))
+    (length(&rest) > 1e-6).then(|| normalized(rest))
 }
 
 /// Images along directions: for each direction a row in which `face`, one latent, is moved by each of `amounts` in turn.

@@ -1,6 +1,6 @@
 //! How much of an image each part of a latent decides.
 
-use candle_core::{Device, Result as TensorResult, Tensor};
+use candle_core::{Device, Tensor};
 use candle_nn::ModuleT;
 use gan_core::Stream;
 use gan_models::{Latent, LatentBatch};
@@ -54,7 +54,8 @@ pub fn part_effects(
         let (held, drawn) = pairs(latent, from..n.min(from + BATCH), seed, device)?;
         let images = generator.forward_t(&held.encode()?, false)?;
         let change = |other: &LatentBatch| {
-            total_change(&images, &generator.forward_t(&other.encode()?, false)?)
+            let changes = mean_changes(&images, &generator.forward_t(&other.encode()?, false)?)?;
+            Ok::<_, LatentError>(changes.iter().sum::<f64>())
         };
         independent += change(&drawn)?;
         for (&name, total) in names.iter().zip(&mut changes) {
@@ -89,10 +90,10 @@ pub(crate) fn pairs(
     Ok((join(&held)?, join(&drawn)?))
 }
 
-/// Sum over images of the mean absolute difference of their pixels, on the scale [0, 1].
-fn total_change(images: &Tensor, others: &Tensor) -> TensorResult<f64> {
+/// For each image the mean absolute difference of its pixels, on the scale [0, 1].
+pub(crate) fn mean_changes(images: &Tensor, others: &Tensor) -> Result<Vec<f64>, LatentError> {
     let of_images = (images - others)?.abs()?.flatten_from(1)?.mean(1)?.to_vec1::<f32>()?; // [N]
-    Ok(of_images.into_iter().map(|change| f64::from(change) / 2.0).sum())
+    Ok(of_images.into_iter().map(|change| f64::from(change) / 2.0).collect())
 }
 
 #[cfg(test)]
@@ -104,7 +105,7 @@ mod tests {
     struct Linear(Vec<f32>);
 
     impl ModuleT for Linear {
-        fn forward_t(&self, z: &Tensor, _train: bool) -> TensorResult<Tensor> {
+        fn forward_t(&self, z: &Tensor, _train: bool) -> candle_core::Result<Tensor> {
             let pixel = z.matmul(&Tensor::new(self.0.clone(), z.device())?.unsqueeze(1)?)?; // [N, 1]
             pixel.reshape(((), 1, 1, 1))?.broadcast_as((z.dim(0)?, 3, 2, 2))
         }

@@ -1,5 +1,7 @@
 //! Small linear algebra in f64: eigenvectors of symmetric matrices, systems of positive definite ones.
 
+use crate::vector::{dot, with_sign};
+
 /// Eigenvalues of a symmetric matrix, the largest first, with their eigenvectors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Eigen {
@@ -69,23 +71,6 @@ fn rotate(a: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize) {
     (a[p][q], a[q][p]) = (0.0, 0.0);
 }
 
-/// A vector or its opposite: whose entry of largest size is positive, of equal ones the first.
-pub(crate) fn with_sign(vector: Vec<f64>) -> Vec<f64> {
-    let largest = vector.iter().fold(0.0, |m: f64, x| if x.abs() > m.abs() { *x } else { m });
-    if largest < 0.0 { vector.into_iter().map(|x| -x).collect() } else { vector }
-}
-
-/// A vector of length 1 in the same direction; a zero stays one.
-pub(crate) fn normalized(vector: Vec<f64>) -> Vec<f64> {
-    let length = dot(&vector, &vector).sqrt();
-    if length > 0.0 { vector.into_iter().map(|x| x / length).collect() } else { vector }
-}
-
-/// Sum of the products of entries.
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
 /// The x with `matrix`·x = `right`, by Cholesky's decomposition of a symmetric positive definite matrix, of which the lower
 /// half is read; `None` where it is not positive definite.
 pub(crate) fn solve(mut matrix: Vec<Vec<f64>>, right: &[f64]) -> Option<Vec<f64>> {
@@ -116,6 +101,7 @@ pub(crate) fn solve(mut matrix: Vec<Vec<f64>>, right: &[f64]) -> Option<Vec<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vector::normalized;
     use gan_core::Stream;
 
     fn product(matrix: &[Vec<f64>], x: &[f64]) -> Vec<f64> {

@@ -22,6 +22,7 @@ pub mod sample;
 pub mod sheet;
 mod space;
 pub mod traverse;
+pub mod vector;
 
 pub use cells::Cells;
 pub use effect::{PartEffect, part_effects};

@@ -3,8 +3,9 @@
 use candle_core::{Device, Tensor};
 use gan_core::Stream;
 
-use crate::eigen::{dot, normalized, symmetric_eigen, with_sign};
+use crate::eigen::symmetric_eigen;
 use crate::error::LatentError;
+use crate::vector::{dot, length, normalized, with_sign};
 
 /// The directions in which samples vary most.
 #[derive(Clone, Debug)]
@@ -95,14 +96,14 @@ fn iterated(centred: &Tensor, k: usize, seed: u64) -> Result<Vec<Vec<f64>>, Late
 fn orthonormal(rows: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
     let mut basis: Vec<Vec<f64>> = Vec::with_capacity(rows.len());
     for mut row in rows {
-        let before = dot(&row, &row).sqrt();
+        let before = length(&row);
         for _ in 0..2 {
             for other in &basis {
                 let along = dot(&row, other);
                 row.iter_mut().zip(other).for_each(|(x, o)| *x -= along * o);
             }
         }
-        if dot(&row, &row).sqrt() > 1e-9 * before {
+        if length(&row) > 1e-9 * before {
             basis.push(normalized(row));
         }
     }

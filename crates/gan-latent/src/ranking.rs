@@ -5,7 +5,7 @@ use candle_nn::ModuleT;
 use gan_models::{Distribution, Latent, LatentBatch, Part};
 use serde::{Deserialize, Serialize};
 
-use crate::effect::pairs;
+use crate::effect::{mean_changes, pairs};
 use crate::error::LatentError;
 use crate::sample::BATCH;
 
@@ -70,21 +70,25 @@ pub fn rank_entries(
         }
     }
     let independent = independent / n as f64;
-    let effect = |((&(_, entry), part), changes): ((&(String, usize), &&Part), Vec<f64>)| {
-        let (change, standard_error) = mean_and_error(&changes);
-        EntryEffect {
-            part: part.name.clone(),
-            entry,
-            name: part.entry_names().swap_remove(entry),
-            change,
-            standard_error,
-            share: if independent > 0.0 { change / independent } else { 0.0 },
-        }
-    };
-    let mut effects: Vec<EntryEffect> =
-        entries.iter().zip(&parts).zip(changes).map(effect).collect();
+    let of_entries = entries.iter().zip(&parts).zip(changes);
+    let mut effects: Vec<EntryEffect> = of_entries
+        .map(|(((_, entry), part), changes)| effect_of(part, *entry, &changes, independent))
+        .collect();
     effects.sort_by(|a, b| b.change.total_cmp(&a.change));
     Ok(effects)
+}
+
+/// The effect of one entry from its changes; `independent` is the mean change between two independent images.
+fn effect_of(part: &Part, entry: usize, changes: &[f64], independent: f64) -> EntryEffect {
+    let (change, standard_error) = mean_and_error(changes);
+    EntryEffect {
+        part: part.name.clone(),
+        entry,
+        name: part.entry_names().swap_remove(entry),
+        change,
+        standard_error,
+        share: if independent > 0.0 { change / independent } else { 0.0 },
+    }
 }
 
 /// The part that an entry belongs to.
@@ -135,12 +139,6 @@ fn redrawn(
         chances.push(chance);
     }
     Ok((Tensor::new(rows, held.device())?, chances))
-}
-
-/// For each image the mean absolute difference of its pixels, on the scale [0, 1].
-fn mean_changes(images: &Tensor, others: &Tensor) -> Result<Vec<f64>, LatentError> {
-    let of_images = (images - others)?.abs()?.flatten_from(1)?.mean(1)?.to_vec1::<f32>()?; // [N]
-    Ok(of_images.into_iter().map(|change| f64::from(change) / 2.0).collect())
 }
 
 fn mean_and_error(values: &[f64]) -> (f64, f64) {

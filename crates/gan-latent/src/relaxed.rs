@@ -64,7 +64,7 @@ impl Relaxed {
 
     /// Whether some parts are discrete and others are not, so that these can still move when those are decided.
     pub(crate) fn is_mixed(&self) -> bool {
-        let discrete = |part: &gan_models::Part| is_discrete(&part.distribution);
+        let discrete = |part: &gan_models::Part| part.distribution.is_discrete();
         let count = self.latent.parts().iter().filter(|part| discrete(part)).count();
         count > 0 && count < self.parts.len()
     }
@@ -73,7 +73,7 @@ impl Relaxed {
     pub(crate) fn hold_discrete(&mut self) -> Result<()> {
         let valid = self.project()?;
         for (part, relaxed) in self.latent.parts().iter().zip(&mut self.parts) {
-            if is_discrete(&part.distribution) {
+            if part.distribution.is_discrete() {
                 relaxed.held = Some(valid.encode_part(&part.name)?);
             }
         }
@@ -117,10 +117,6 @@ impl Relaxed {
 /// The same with 0 for what is no number, or is not finite.
 fn finite(values: &Tensor) -> Result<Tensor> {
     values.abs()?.le(f32::MAX)?.where_cond(values, &values.zeros_like()?)
-}
-
-fn is_discrete(distribution: &Distribution) -> bool {
-    !matches!(distribution, Distribution::Normal { .. } | Distribution::Uniform { .. })
 }
 
 /// Free numbers from what a network reads.

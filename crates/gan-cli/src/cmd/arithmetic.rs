@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use gan_latent::judged::{Change, changes};
-use gan_latent::{Samples, Space, arithmetic, latents};
+use gan_latent::{Samples, Space, arithmetic, latents, vector};
 use gan_models::LatentBatch;
 use serde::Serialize;
 
@@ -147,17 +147,7 @@ impl Arithmetic {
             }
             None => None,
         };
-        let report = Report {
-            seed: self.latents.is_none().then_some(self.seed),
-            latents: self.latents.clone(),
-            strength: self.strength,
-            length: arithmetic::length(&difference) * self.strength.abs(),
-            length_by_chance: self.strength.abs()
-                * arithmetic::length_by_chance(&space, groups.plus.len(), groups.minus.len()),
-            left_out: space.left_out().to_vec(),
-            groups,
-            score,
-        };
+        let report = self.report(&space, &difference, groups, score);
         let before = before.narrow(0, before.len().min(self.n as usize))?;
         let after = space.shifted(&before, &difference, self.strength)?;
         let out = self.out.clone().unwrap_or_else(|| self.usual_out(&explored));
@@ -173,6 +163,26 @@ impl Arithmetic {
             }));
         }
         print(&shown::summary(&report, &out, &latents_file, &self.run))
+    }
+
+    fn report(
+        &self,
+        space: &Space,
+        difference: &[f64],
+        groups: Groups,
+        score: Option<Score>,
+    ) -> Report {
+        let by_chance = arithmetic::length_by_chance(space, groups.plus.len(), groups.minus.len());
+        Report {
+            seed: self.latents.is_none().then_some(self.seed),
+            latents: self.latents.clone(),
+            strength: self.strength,
+            length: vector::length(difference) * self.strength.abs(),
+            length_by_chance: by_chance * self.strength.abs(),
+            left_out: space.left_out().to_vec(),
+            groups,
+            score,
+        }
     }
 
     /// What the classifier says before, after, and after a random change of the same length.
@@ -191,7 +201,7 @@ impl Arithmetic {
         let asked = match &groups.attribute {
             Some(name) => {
                 let (place, wanted) = groups::signed(judge, "--attribute", name)?;
-                let length = arithmetic::length(difference);
+                let length = vector::length(difference);
                 let random = arithmetic::random_direction(space, length, self.seed);
                 let random = space.shifted(latents, &random, self.strength)?;
                 let random = judge.of(explored, &random, "judging a random change", console)?;

@@ -9,7 +9,6 @@ use clap::{Args, ValueEnum};
 use gan_latent::{Sheet, Space, directions, latents};
 use gan_models::LatentBatch;
 
-pub(crate) use self::shown::quoted;
 use self::shown::{Report, Table};
 use self::sought::Direction;
 use super::{print, print_json};

@@ -317,7 +317,7 @@ fn write(
     scatter.write_svg(&out.with_extension("svg"))?;
     let mut csv = String::from("index,x,y,class\n");
     for (i, (index, [x, y])) in indices.iter().zip(places).enumerate() {
-        let class = super::directions::quoted(&colors.classes[class(i)]);
+        let class = super::tables::csv_field(&colors.classes[class(i)]);
         csv += &format!("{index},{x:.5},{y:.5},{class}\n");
     }
     Ok(file::write_bytes(&out.with_extension("csv"), csv.as_bytes())?)

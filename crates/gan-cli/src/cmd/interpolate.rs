@@ -127,33 +127,25 @@ struct Written<'a> {
 
 impl Interpolate {
     pub(crate) fn run(self, global: &Global, console: &Console) -> anyhow::Result<()> {
-        if !(2..=MOST_IMAGES).contains(&self.steps) {
-            let reason = format!("--steps is {}, expected 2 to {MOST_IMAGES}", self.steps);
-            return Err(UsageError(reason).into());
-        }
+        self.check_steps()?;
         let explored = Explored::open(&self.run, self.weights, global.device()?)?;
         let judge = self.judge(&explored)?;
         let judge = judge.as_ref();
         let points = self.points(&explored, global, console)?;
         let path = self.path(points.labels.len())?;
-        let pictures = Pictures::new(
-            self.out.as_deref(),
-            &explored.run,
-            "interpolated",
-            &self.words(&points.word),
-        )?;
+        let pictures = self.pictures(&explored, &points.word)?;
         let mixed = mix(&points.latents, &path.weights, self.mode.into(), self.discrete.into())?;
         let made = Made::of(&explored, &mixed.encoded, judge, console)?;
         let ways = Ways::of(&path, &points.labels, &made, judge, &explored)?;
         let found = points.pictures.as_ref();
         let given = found.map(|found| Made::given(&found.images, judge)).transpose()?;
+        let given = given.as_ref();
         let lost = found
-            .zip(given.as_ref())
+            .zip(given)
             .map(|(found, given)| Lost::of(&points, &found.images, given, (&path, &made), judge))
             .transpose()?;
         let labels = &points.labels;
-        let drawn =
-            Drawn { path: &path, points: labels, made: &made, given: given.as_ref(), judge };
+        let drawn = Drawn { path: &path, points: labels, made: &made, given, judge };
         let (picture, animation) = drawn.write(&pictures)?;
         let latents_file = pictures.beside("", "safetensors");
         latents::write(mixed.latents.as_ref().unwrap_or(&points.latents), &latents_file)?;
@@ -181,6 +173,13 @@ impl Interpolate {
             return print_json(&serde_json::to_value(&written)?);
         }
         self.tell(&written, discrete_parts(&points.latents)?, &numbers)
+    }
+
+    fn check_steps(&self) -> Result<(), UsageError> {
+        if (2..=MOST_IMAGES).contains(&self.steps) {
+            return Ok(());
+        }
+        Err(UsageError(format!("--steps is {}, expected 2 to {MOST_IMAGES}", self.steps)))
     }
 
     fn judge(&self, explored: &Explored) -> anyhow::Result<Option<Judge>> {
@@ -240,6 +239,11 @@ impl Interpolate {
             Shape::Triangle => Path::triangle(self.steps),
             Shape::Loop => Path::closed(points, self.steps),
         })
+    }
+
+    /// Where the pictures go.
+    fn pictures(&self, explored: &Explored, points: &str) -> Result<Pictures, UsageError> {
+        Pictures::new(self.out.as_deref(), &explored.run, "interpolated", &self.words(points))
     }
 
     /// What decides how the picture looks, for its name.

@@ -1,23 +1,23 @@
 //! `restore`: what a mask hides, filled by a generator.
 
+mod filling;
 mod numbers;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use candle_core::Tensor;
 use clap::{Args, ValueEnum};
-use gan_core::{Image, file, image};
-use gan_latent::invert::{PixelDistance, Targets};
-use gan_latent::{Inversion, Inverted, Mask, Sheet, latents, mask};
+use gan_core::{Image, file};
+use gan_latent::{Inversion, Mask};
 use serde::Serialize;
 
-use self::numbers::{Measured, OfMask, Restored};
+use self::filling::Filling;
+use self::numbers::OfMask;
 use super::{print, print_json, tables};
 use crate::args::{Global, UsageError};
 use crate::console::Console;
 use crate::explored::{Explored, ShownWeights};
-use crate::inversion::{self, Loaded, Originals, Search};
+use crate::inversion::{Originals, Search};
 
 /// Fill what a mask hides of images, by inversion
 #[derive(Args, Debug)]
@@ -68,6 +68,17 @@ enum Score {
     Both,
 }
 
+impl Score {
+    /// What is compared with, one after the other.
+    fn compared(self) -> &'static [Compared] {
+        match self {
+            Self::Visible => &[Compared::Visible],
+            Self::Masked => &[Compared::Masked],
+            Self::Both => &[Compared::Masked, Compared::Visible],
+        }
+    }
+}
+
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -114,9 +125,17 @@ impl Restore {
             explored.run.root().join("restored").join(name)
         });
         let begun = Instant::now();
+        let filling = Filling {
+            explored: &explored,
+            settings: &settings,
+            originals: &originals,
+            scores: self.score.compared(),
+            out: &out,
+            console,
+        };
         let mut masks = Vec::new();
         for (name, visible) in self.names().iter().zip(&visible) {
-            masks.push(self.fill(&explored, &settings, &originals, name, visible, &out, console)?);
+            masks.push(filling.under(name, visible)?);
         }
         let seconds = begun.elapsed().as_secs_f64();
         let numbers = Numbers { inversion: &settings, seconds, masks };
@@ -133,63 +152,6 @@ impl Restore {
             _ => asked.text.replace(':', "-"),
         };
         self.mask.iter().map(name).collect()
-    }
-
-    /// Restores all images under one mask; leaves its picture and latents.
-    #[allow(clippy::too_many_arguments)] // what the command has opened, one after another
-    fn fill(
-        &self,
-        explored: &Explored,
-        settings: &Inversion,
-        originals: &Loaded,
-        name: &str,
-        visible: &Tensor,
-        out: &Path,
-        console: &Console,
-    ) -> anyhow::Result<OfMask> {
-        let clean = &originals.images;
-        let masked = mask::masked(clean, visible)?;
-        let starts = inversion::encoder_starts(explored, &masked)?;
-        let mut rows = vec![("clean", clean.clone()), ("masked", masked.clone())];
-        let mut of_mask = OfMask::new(name, originals, visible, &masked)?;
-        let scores: &[Compared] = match self.score {
-            Score::Visible => &[Compared::Visible],
-            Score::Masked => &[Compared::Masked],
-            Score::Both => &[Compared::Masked, Compared::Visible],
-        };
-        for &compared in scores {
-            let target = masked.to_device(&explored.device)?;
-            let (targets, label) = match compared {
-                Compared::Masked => (Targets::whole(target), "by all pixels"),
-                Compared::Visible => {
-                    let visible = visible.to_device(&explored.device)?;
-                    (Targets::visible(target, visible)?, "by the visible")
-                }
-            };
-            let to = (console, name);
-            let pixels = &PixelDistance;
-            let found: Inverted =
-                inversion::search(explored, settings, &targets, pixels, starts.as_ref(), to)?;
-            let blended = mask::blended(clean, &found.images, visible)?;
-            of_mask.restored.push(Restored {
-                compared,
-                restored: Measured::of(&found.images, clean)?,
-                blended: Measured::of(&blended, clean)?,
-            });
-            rows.push((label, found.images.clone()));
-            rows.push(("blended", blended));
-            let word = if compared == Compared::Masked { "masked" } else { "visible" };
-            latents::write(&found.latents, &place(out, name, &format!("{word}.safetensors")))?;
-        }
-        let shown = MOST_SHOWN.min(originals.names.len());
-        let row = |images: &Tensor| image::from_tensor(&images.narrow(0, 0, shown)?);
-        let pictures = rows.iter().map(|(_, images)| row(images)).collect::<Result<_, _>>()?;
-        Sheet::new(pictures)
-            .over_columns(&originals.names[..shown])
-            .beside_rows(rows.iter().map(|(label, _)| label))
-            .render()?
-            .write_png(&place(out, name, "png"))?;
-        Ok(of_mask)
     }
 
     fn show(

@@ -87,6 +87,14 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// A field of a CSV file, which may have commas, quotes or ends of lines in it (RFC 4180, section 2).
+pub(crate) fn csv_field(field: &str) -> String {
+    match field.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", field.replace('"', "\"\"")),
+        false => field.into(),
+    }
+}
+
 /// A word as it can be pasted into a shell.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-+:,=@".contains(c);
@@ -113,6 +121,13 @@ mod tests {
         assert_eq!(duration(125.0), "2 min 5 s");
         assert_eq!(duration(7_300.0), "2 h 1 min");
         assert_eq!(duration(200_000.0), "2 d 7 h");
+    }
+
+    #[test]
+    fn fields_of_csv() {
+        assert_eq!(csv_field("Black_Hair"), "Black_Hair");
+        assert_eq!(csv_field("a, \"b\""), "\"a, \"\"b\"\"\"");
+        assert_eq!(csv_field("a\rb"), "\"a\rb\"");
     }
 
     #[test]

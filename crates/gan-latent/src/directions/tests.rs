@@ -1,6 +1,5 @@
 use super::*;
 use crate::boundary;
-use crate::eigen::dot;
 use crate::sample::seeded;
 use candle_core::{Device, Result as TensorResult};
 use gan_core::Stream;

@@ -124,13 +124,12 @@ mod tests {
 
     fn naive(points: &[[f64; 2]], i: usize) -> Repulsion {
         let mut found = Repulsion::default();
-        for (j, other) in points.iter().enumerate().filter(|(j, _)| *j != i) {
+        for (_, other) in points.iter().enumerate().filter(|(j, _)| *j != i) {
             let by = [points[i][0] - other[0], points[i][1] - other[1]];
             let weight = 1.0 / (1.0 + by[0] * by[0] + by[1] * by[1]);
             found.weight += weight;
             found.force[0] += weight * weight * by[0];
             found.force[1] += weight * weight * by[1];
-            assert!(j < points.len());
         }
         found
     }
@@ -160,12 +159,42 @@ mod tests {
     fn groups_change_little() {
         let points = cloud(2000);
         let tree = Quadtree::new(&points);
-        let far = (0..points.len()).map(|i| {
-            let (found, expected) = (tree.repulsion(i, points[i], 0.5), naive(&points, i));
-            (found.weight / expected.weight - 1.0).abs()
-        });
-        let worst = far.fold(0.0, f64::max);
+        let (mut worst, mut off, mut whole) = (0.0f64, 0.0, 0.0);
+        for (i, point) in points.iter().enumerate() {
+            let (found, expected) = (tree.repulsion(i, *point, 0.5), naive(&points, i));
+            worst = worst.max((found.weight / expected.weight - 1.0).abs());
+            let by = [0, 1].map(|axis| found.force[axis] - expected.force[axis]);
+            off += by[0].hypot(by[1]);
+            whole += expected.force[0].hypot(expected.force[1]);
+        }
         assert!(worst < 0.03 && worst > 0.0, "{worst}");
+        assert!(off < 0.03 * whole && off > 0.0, "{off} of {whole}");
+    }
+
+    #[test]
+    fn every_point_is_in_one_leaf_and_cells_hold_what_their_children_do() {
+        let points = cloud(300);
+        let tree = Quadtree::new(&points);
+        let mut leaves = vec![0; points.len()];
+        for node in &tree.nodes {
+            let (first, children) = (node.children.0 as usize, node.children.1 as usize);
+            if children == 0 {
+                leaves[node.from as usize..node.to as usize].iter_mut().for_each(|n| *n += 1);
+                continue;
+            }
+            let mut from = node.from;
+            for child in &tree.nodes[first..first + children] {
+                assert_eq!((child.from, child.side), (from, node.side / 2.0));
+                from = child.to;
+            }
+            assert_eq!(from, node.to);
+            for (rank, point) in tree.rank.iter().zip(&points) {
+                let near =
+                    [0, 1].iter().all(|&axis| (point[axis] - node.mean[axis]).abs() <= node.side);
+                assert!(near || !(node.from..node.to).contains(rank), "{point:?} beyond its cell");
+            }
+        }
+        assert!(leaves.iter().all(|n| *n == 1), "{leaves:?}");
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub fn mix(
     let mut blended = false;
     for part in latent.parts() {
         let own = points.part(&part.name).expect("a batch has all parts of its latent");
-        let mixed = match (is_discrete(&part.distribution), discrete) {
+        let mixed = match (part.distribution.is_discrete(), discrete) {
             (true, Discrete::Blend) if differs(own)? => {
                 blended = true;
                 let read = rows(&points.encode_part(&part.name)?)?;
@@ -101,15 +101,11 @@ pub fn discrete_parts(points: &LatentBatch) -> Result<Vec<&str>, LatentError> {
     let mut names = Vec::new();
     for part in points.latent().parts() {
         let values = points.part(&part.name).expect("a batch has all parts of its latent");
-        if is_discrete(&part.distribution) && differs(values)? {
+        if part.distribution.is_discrete() && differs(values)? {
             names.push(part.name.as_str());
         }
     }
     Ok(names)
-}
-
-fn is_discrete(distribution: &Distribution) -> bool {
-    !matches!(distribution, Distribution::Normal { .. } | Distribution::Uniform { .. })
 }
 
 /// Spheres are where normal latents lie; without a normal part there is nothing to keep.

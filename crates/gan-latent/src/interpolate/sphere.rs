@@ -6,6 +6,8 @@
 //! averaged, so that between points of one length all have that length. White's formula shortens or lengthens what lies
 //! between points of different lengths by other factors.
 
+use crate::vector::{length, scaled};
+
 /// Points whose directions are opposed have no direction between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Opposed;
@@ -91,14 +93,6 @@ fn angle(a: &[f64], b: &[f64]) -> f64 {
     2.0 * length(&sum(a, &scaled(b, -1.0))).atan2(length(&sum(a, b)))
 }
 
-pub(super) fn length(x: &[f64]) -> f64 {
-    x.iter().map(|x| x * x).sum::<f64>().sqrt()
-}
-
-fn scaled(x: &[f64], factor: f64) -> Vec<f64> {
-    x.iter().map(|x| x * factor).collect()
-}
-
 fn sum(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a + b).collect()
 }
@@ -106,6 +100,7 @@ fn sum(a: &[f64], b: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vector::dot;
     use gan_core::Stream;
 
     fn close(a: &[f64], b: &[f64]) -> bool {
@@ -136,7 +131,7 @@ mod tests {
     #[test]
     fn two_points_of_one_length_are_slerped_and_keep_it() {
         let points: Vec<_> = random(2, 100).iter().map(|p| scaled(p, 10.0 / length(p))).collect();
-        let cosine = points[0].iter().zip(&points[1]).map(|(a, b)| a * b).sum::<f64>() / 100.0;
+        let cosine = dot(&points[0], &points[1]) / 100.0;
         let omega = cosine.acos();
         for t in [0.125, 0.5, 0.875_f64] {
             let got = mean(&points, &[1.0 - t, t]).expect("not opposed");

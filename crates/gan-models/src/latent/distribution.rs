@@ -173,6 +173,11 @@ impl Distribution {
         Ok(())
     }
 
+    /// Whether entries have one of some values, with nothing between.
+    pub fn is_discrete(&self) -> bool {
+        !matches!(self, Self::Normal { .. } | Self::Uniform { .. })
+    }
+
     /// What an entry may be, in words.
     pub fn range(&self) -> String {
         match self {

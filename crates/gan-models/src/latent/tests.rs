@@ -203,3 +203,15 @@ fn attributes_are_found_by_name_in_both_forms() {
     assert_eq!(latent.attribute("Young"), Ok(("Young".into(), 0)));
     assert!(Latent::normal(3).attribute("Male").is_err());
 }
+
+#[test]
+fn numbers_go_on_between_and_choices_do_not() {
+    let kinds = every_kind();
+    let discrete: Vec<&str> = kinds
+        .parts()
+        .iter()
+        .filter(|part| part.distribution.is_discrete())
+        .map(|part| part.name.as_str())
+        .collect();
+    assert_eq!(discrete, ["b", "l", "c", "a"]);
+}

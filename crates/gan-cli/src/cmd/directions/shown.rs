@@ -59,9 +59,9 @@ impl Table {
     pub(super) fn write(&self, names: &[String], out: &Path) -> anyhow::Result<()> {
         let Some(first) = self.changes.first() else { return Ok(()) };
         let mut csv = String::from("direction");
-        first.iter().for_each(|change| csv += &format!(",{}", quoted(&change.name)));
+        first.iter().for_each(|change| csv += &format!(",{}", tables::csv_field(&change.name)));
         for (name, changes) in names.iter().zip(&self.changes) {
-            csv += &format!("\n{}", quoted(name));
+            csv += &format!("\n{}", tables::csv_field(name));
             changes.iter().for_each(|change| csv += &format!(",{:.4}", change.mean_change));
         }
         csv.push('\n');
@@ -88,14 +88,6 @@ impl Table {
 
 fn size(change: &Change) -> f64 {
     change.mean_change.abs()
-}
-
-/// A field of a CSV file.
-pub(crate) fn quoted(field: &str) -> String {
-    match field.contains([',', '"', '\n']) {
-        true => format!("\"{}\"", field.replace('"', "\"\"")),
-        false => field.into(),
-    }
 }
 
 /// An amount over a column: `−1.5`, `0`, `+3`.

@@ -110,28 +110,60 @@ pub(super) fn by_attribute(
     let latents = sample::seeded(explored.latent(), n, asked.start.seed, None, &explored.device)?;
     let judged = judge.of(explored, &latents, "judging latents", console)?;
     let points = space.points(&latents)?;
-    let fit = |place: usize| {
-        let scores: Vec<f32> = judged.iter().map(|row| row[place]).collect();
-        boundary::fit(&points, &scores, asked.start.seed)
+    let seen = Seen { names: &judge.names, judged, points, seed: asked.start.seed };
+    let held = held.into_iter().map(|place| Ok(seen.asked(place)?.boundary.normal));
+    let held = held.collect::<Result<Vec<_>, UsageError>>()?;
+    let found = match wanted.is_empty() {
+        true => seen.clearest(asked.n as usize, &asked.hold, console)?,
+        false => {
+            let fitted = |place: usize| Ok((judge.names[place].clone(), seen.asked(place)?));
+            wanted.into_iter().map(fitted).collect::<Result<Vec<_>, UsageError>>()?
+        }
     };
-    let refused = |place: usize| {
-        let seen = judged.iter().filter(|row| row[place] > 0.0).count();
-        UsageError(format!(
-            "{} is seen in {seen} of {n} images: a boundary needs 20 with and 20 without; raise --samples, or name what \
-             this generator makes and lacks",
-            judge.names[place]
-        ))
-    };
-    let held = held
-        .into_iter()
-        .map(|place| fit(place).map(|f| f.boundary.normal).ok_or_else(|| refused(place)))
-        .collect::<Result<Vec<_>, _>>()?;
-    let line = console.progress("boundaries", judge.names.len() as u64);
-    let mut found = Vec::new();
-    if wanted.is_empty() {
-        for (place, name) in judge.names.iter().enumerate().filter(|(_, n)| !asked.hold.contains(n))
+    found.into_iter().map(|(name, fitted)| direction(name, fitted, &held)).collect()
+}
+
+/// What a classifier has seen of some latents.
+struct Seen<'a> {
+    names: &'a [String],
+    /// Log-odds, a row a latent.
+    judged: Vec<Vec<f32>>,
+    points: Vec<Vec<f64>>,
+    seed: u64,
+}
+
+impl Seen<'_> {
+    /// The boundary of the attribute `place`; none where too few have it or lack it.
+    fn fit(&self, place: usize) -> Option<Fitted> {
+        let scores: Vec<f32> = self.judged.iter().map(|row| row[place]).collect();
+        boundary::fit(&self.points, &scores, self.seed)
+    }
+
+    /// The boundary of an attribute that somebody named.
+    fn asked(&self, place: usize) -> Result<Fitted, UsageError> {
+        self.fit(place).ok_or_else(|| {
+            let seen = self.judged.iter().filter(|row| row[place] > 0.0).count();
+            UsageError(format!(
+                "{} is seen in {seen} of {} images: a boundary needs 20 with and 20 without; raise --samples, or name \
+                 what this generator makes and lacks",
+                self.names[place],
+                self.points.len()
+            ))
+        })
+    }
+
+    /// The `most` attributes whose boundaries tell held-out latents apart best, the best first; none of `held`.
+    fn clearest(
+        &self,
+        most: usize,
+        held: &[String],
+        console: &Console,
+    ) -> Result<Vec<(String, Fitted)>, UsageError> {
+        let line = console.progress("boundaries", self.names.len() as u64);
+        let mut found = Vec::new();
+        for (place, name) in self.names.iter().enumerate().filter(|(_, name)| !held.contains(name))
         {
-            found.extend(fit(place).map(|fitted| (name.clone(), fitted)));
+            found.extend(self.fit(place).map(|fitted| (name.clone(), fitted)));
             line.set(place as u64 + 1, name);
         }
         // Less two standard errors at most, so that few latents that happen to lie right do not come first.
@@ -140,20 +172,15 @@ pub(super) fn by_attribute(
             fitted.held_out_accuracy - 1.0 / (held_out as f64).sqrt()
         };
         found.sort_by(|a, b| at_least(&b.1).total_cmp(&at_least(&a.1)));
-        found.truncate(asked.n as usize);
+        found.truncate(most);
         if found.is_empty() {
             return Err(UsageError(format!(
-                "of nothing that the classifier knows there are 20 images with and 20 without among {n}; raise --samples"
-            ))
-            .into());
+                "of nothing that the classifier knows there are 20 images with and 20 without among {}; raise --samples",
+                self.points.len()
+            )));
         }
-    } else {
-        for place in wanted {
-            let fitted = fit(place).ok_or_else(|| refused(place))?;
-            found.push((judge.names[place].clone(), fitted));
-        }
+        Ok(found)
     }
-    found.into_iter().map(|(name, fitted)| direction(name, fitted, &held)).collect()
 }
 
 fn direction(name: String, fitted: Fitted, held: &[Vec<f64>]) -> anyhow::Result<Direction> {
