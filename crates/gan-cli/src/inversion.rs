@@ -18,6 +18,7 @@ use crate::args::{Global, UsageError, existing_file};
 use crate::console::Console;
 use crate::explored::Explored;
 use crate::judge::classifier_for;
+use crate::words::{Words, of_path};
 use crate::{data, photos};
 
 /// How latents are searched for.
@@ -82,25 +83,13 @@ impl Search {
     }
 
     /// What of it is not usual, for a file's name.
-    fn words(&self) -> String {
-        let mut words = String::new();
-        let mut add = |name: &str, value: String| words += &format!("_{name}-{value}");
-        if self.seed != 0 {
-            add("seed", self.seed.to_string());
-        }
-        if self.restarts != RESTARTS {
-            add("restarts", self.restarts.to_string());
-        }
-        if self.iterations != ITERATIONS {
-            add("iterations", self.iterations.to_string());
-        }
-        if self.optimizer == Optimizer::Sgd {
-            add("optimizer", "sgd".into());
-        }
-        if let Some(rate) = self.learning_rate {
-            add("learning-rate", rate.to_string());
-        }
+    fn words(&self, words: Words) -> Words {
         words
+            .unless(0, "seed", self.seed)
+            .unless(RESTARTS, "restarts", self.restarts)
+            .unless(ITERATIONS, "iterations", self.iterations)
+            .add((self.optimizer == Optimizer::Sgd).then(|| "optimizer-sgd".into()))
+            .add(self.learning_rate.map(|rate| format!("learning-rate-{rate}")))
     }
 }
 
@@ -117,9 +106,12 @@ pub(crate) struct Originals {
     #[arg(long, default_value = "test")]
     split: Split,
     /// Number of them
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = NUMBER)]
     n: usize,
 }
+
+/// Images of a data set unless more are asked for.
+const NUMBER: usize = 10;
 
 /// Most images of a data set at once: their curves are held in memory.
 const MOST_IMAGES: usize = 1000;
@@ -186,17 +178,16 @@ impl Originals {
         Ok(Loaded { images, names })
     }
 
-    /// A name for what is made of them, with what is unusual about the search.
-    pub(crate) fn file_name(&self, search: &Search) -> String {
-        let stem =
-            |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let name = match &self.images[..] {
-            [] if self.n == 10 => self.split.to_string(),
-            [] => format!("{}_n-{}", self.split, self.n),
-            [one] => stem(one),
-            [first, rest @ ..] => format!("{}_and-{}", stem(first), rest.len()),
+    /// What tells them and the search from others, for a file's name.
+    pub(crate) fn words(&self, search: &Search) -> Words {
+        let words = match &self.images[..] {
+            [] => Words::default()
+                .add([self.split.to_string()])
+                .unless(NUMBER, "n", self.n)
+                .path("data", self.data.as_deref().map(Path::new)),
+            images => Words::default().add(images.iter().map(|path| of_path(path))),
         };
-        name + &search.words()
+        search.words(words)
     }
 }
 

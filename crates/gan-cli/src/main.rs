@@ -18,6 +18,7 @@ mod pictures;
 mod reconstruction;
 mod score;
 mod sharpness;
+mod words;
 
 use std::process::ExitCode;
 

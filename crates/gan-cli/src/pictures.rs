@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use gan_core::RunDir;
 
 use crate::args::UsageError;
-use crate::cmd::sample::name::{plain, shortened};
+use crate::words::{plain, shortened};
 
 /// Where pictures go, and of which kinds they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,9 +76,34 @@ impl Pictures {
     }
 }
 
+/// The file that a still picture is written to, with data beside it, for options that name one.
+pub(crate) fn png_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if is_png(&path) { Ok(path) } else { Err("expected a name that ends in .png".into()) }
+}
+
+fn is_png(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
+}
+
+/// Removes what earlier results left beside a picture of the same name, and these do not have.
+pub(crate) fn remove_stale(files: impl IntoIterator<Item = PathBuf>) -> std::io::Result<()> {
+    files.into_iter().filter(|file| file.is_file()).try_for_each(fs_err::remove_file)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_picture_is_no_file_of_its_data() {
+        for right in ["a.png", "x/seed-0_z.1=0.5.PNG"] {
+            assert_eq!(png_file(right), Ok(right.into()));
+        }
+        for wrong in ["a.safetensors", "a.json", "a.jpg", "a.gif", "a", "folder/", ".png", ""] {
+            assert!(png_file(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn names_say_which_kind_is_wanted() -> anyhow::Result<()> {

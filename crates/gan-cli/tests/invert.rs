@@ -39,6 +39,7 @@ fn images_are_inverted_and_their_latents_used_again() {
         assert!((image["mse"].as_f64().expect("a number") - least).abs() < 1e-4 * least, "{image}");
     }
     let name = "run/inverted/train_n-3_restarts-2_iterations-6";
+    assert_eq!(found["curves_plot"], format!("{name}.curves.png"));
     for ending in ["png", "safetensors", "json", "curves.csv", "curves.png"] {
         assert!(folder.join(format!("{name}.{ending}")).is_file(), "{ending}");
     }
@@ -67,7 +68,10 @@ fn own_pictures_are_brought_to_the_form_of_the_data_and_it_is_said() {
         stderr.contains("wide.png: 90×60, taken as centre at 28×28 (bilinear), gray"),
         "{stderr}"
     );
-    assert!(stdout.contains("run/inverted/wide_and-1_restarts-2_iterations-6.png"), "{stdout}");
+    assert!(
+        stdout.contains("run/inverted/wide-png_white-png_restarts-2_iterations-6.png"),
+        "{stdout}"
+    );
 }
 
 #[test]
@@ -84,7 +88,7 @@ fn encoders_and_classifiers_help() {
     let start =
         |found: &Value| found["found"]["images"][0]["starts"][0].as_f64().expect("a number");
     assert!(start(&by_features) > start(&found), "the features weigh something");
-    assert!(folder.join("a/inverted/train_n-2_restarts-2_iterations-6_features.png").is_file());
+    assert!(folder.join("a/inverted/train_n-2_restarts-2_iterations-6_features-c.png").is_file());
     for (line, part) in [
         ("invert c --split train", "has no generator"),
         ("restore c --split train", "has no generator"),
@@ -138,8 +142,28 @@ fn hidden_pixels_are_restored_under_every_mask() {
     );
     let place = "run/restored/train_n-2_restarts-2_iterations-6";
     for file in ["_pepper.png", "_crosswalk.png", "_square.png", ".json"] {
-        assert!(folder.join(format!("{place}{file}")).is_file(), "{file}");
+        assert!(folder.join(format!("{place}_visible{file}")).is_file(), "{file}");
     }
+    for (mask, word) in [("square", "square"), ("./hole.png", "hole-png")] {
+        let line = format!("--json restore run --split train --n 2 --mask {mask} {QUICK}");
+        let found = json(folder, &line);
+        assert_eq!(found["numbers"], format!("{place}_masks-{word}.json"));
+        let latents = found["latents"].as_array().expect("a list");
+        let there = |file: &Value| folder.join(file.as_str().expect("a path")).is_file();
+        assert!(latents.len() == 2 && latents.iter().all(there), "{found}");
+    }
+    let data = "--data synthetic-digits --weights trained --mask square";
+    both_of(folder, &format!("restore run --split train --n 2 {data} {QUICK}"));
+    let word = "train_n-2_data-synthetic-digits_restarts-2_iterations-6_masks-square_trained";
+    assert!(folder.join(format!("run/restored/{word}.json")).is_file());
+    let both = "--split train --n 1 --mask square --out s.png";
+    let there = || {
+        ["masked", "visible"].map(|w| folder.join(format!("s_square.{w}.safetensors")).is_file())
+    };
+    both_of(folder, &format!("restore run {both} {QUICK}"));
+    assert_eq!(there(), [true; 2]);
+    both_of(folder, &format!("restore run {both} --score masked {QUICK}"));
+    assert_eq!(there(), [true, false], "those by the visible pixels were of other results");
 }
 
 /// Exit code 2 for what was typed, 1 for what went wrong; one sentence that names it.
@@ -162,6 +186,8 @@ fn bad_input_gets_one_clear_sentence() {
         ("invert run black.png --n 3", 2, "cannot be used with"),
         ("invert run --n 0", 2, "--n is 0"),
         ("invert run --split train --n 101", 2, "--n is 101"),
+        ("invert run --out a.json", 2, "ends in .png"),
+        ("restore run --out a.safetensors", 2, "ends in .png"),
         ("invert run --restarts 0", 2, "--restarts is 0"),
         ("invert run --iterations 0", 2, "--iterations is 0"),
         ("invert run --learning-rate 0", 2, "--learning-rate is 0"),

@@ -25,6 +25,10 @@ fn train_sample_report() {
     assert!(bytes("a.png") == bytes("b.png"), "the same latents, the same grid");
     succeeds(folder, "sample runs/00001-digits --n 3 --separate --out many");
     assert!(folder.join("many/00002.png").is_file());
+    let (code, _, stderr) = run(folder, "sample runs/00001-digits --n 2 --separate --out many");
+    assert!(code == 1 && stderr.contains("00002.png to 00002.png (1 in all)"), "{code} {stderr}");
+    assert!(folder.join("many/00002.png").is_file(), "nothing was touched");
+    succeeds(folder, "sample runs/00001-digits --n 3 --seed 1 --separate --out many");
 
     succeeds(
         folder,
@@ -52,6 +56,48 @@ fn train_sample_report() {
     assert!(String::from_utf8_lossy(&bytes("runs/00001-digits/report.html")).contains("</html>"));
     assert!(succeeds(folder, "runs").contains("00001-digits"));
     assert!(succeeds(folder, "info runs/00001-digits").contains("ConvTranspose2d"));
+}
+
+fn part(file: &std::path::Path) -> Vec<f32> {
+    let parts = candle_core::safetensors::load(file, &candle_core::Device::Cpu).expect("latents");
+    parts["z"].flatten_all().and_then(|values| values.to_vec1()).expect("numbers")
+}
+
+/// Some latents of a seed or of a file, and the same points nearer to the middle.
+#[test]
+fn latents_are_picked_and_tempered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    succeeds(folder, &format!("train digits --steps 1 --out run {SMALL}"));
+    succeeds(folder, "sample run --seed 4 --n 5 --separate --out five");
+    succeeds(folder, "sample run --seed 4 --indices 3,0,3 --separate --out some");
+    succeeds(
+        folder,
+        "sample run --latents five/latents.safetensors --indices 3,0,3 --separate --out same",
+    );
+    let bytes = |name: &str| std::fs::read(folder.join(name)).expect(name);
+    for (i, of) in [3, 0, 3].into_iter().enumerate() {
+        for place in ["some", "same"] {
+            let found = bytes(&format!("{place}/{i:05}.png"));
+            assert!(found == bytes(&format!("five/{of:05}.png")), "{place} {i}");
+        }
+    }
+    assert!(!folder.join("some/00003.png").exists(), "a file for each, and no more");
+    assert_eq!(bytes("some/latents.safetensors"), bytes("same/latents.safetensors"));
+
+    succeeds(folder, "sample run --seed 4 --indices 3,0 --temperature z=0.7");
+    succeeds(folder, "sample run --seed 4 --indices 3,0 --labels");
+    let sampled = |name: &str| folder.join(format!("run/sampled/{name}.safetensors"));
+    let tempered = part(&sampled("seed-4_indices-3-0_z-temperature-0.7"));
+    let plain = part(&sampled("seed-4_indices-3-0"));
+    assert!(!plain.is_empty() && plain.len() == tempered.len());
+    for (plain, tempered) in plain.iter().zip(tempered) {
+        assert!((0.7 * plain - tempered).abs() < 1e-6, "{plain} {tempered}");
+    }
+    succeeds(folder, "sample run --seed 4 --n 5 --truncation 0.5 --temperature z=0.5 --out t.png");
+    assert!(part(&folder.join("t.safetensors")).iter().all(|z| z.abs() <= 0.25));
+    succeeds(folder, "sample run --seed 4 --n 5 --temperature z=1 --out one.png");
+    assert_eq!(bytes("one.safetensors"), bytes("five/latents.safetensors"));
 }
 
 #[test]
@@ -119,7 +165,7 @@ fn an_autoencoder_follows_its_latents() {
     assert_eq!(of("epoch"), [Some(0), Some(1), Some(2), Some(3), None]);
 
     succeeds(folder, "reconstruct whole --n 3");
-    for file in ["test.png", "test-best.png", "test-worst.png", "test.json"] {
+    for file in ["test_n-3.png", "test_n-3-best.png", "test_n-3-worst.png", "test_n-3.json"] {
         assert!(folder.join("whole/reconstructed").join(file).is_file(), "{file}");
     }
 }
@@ -227,6 +273,15 @@ fn bad_input_gets_one_clear_sentence() {
         ("train --resume damaged --steps 9", 1, "000000008.safetensors"),
         ("sample nowhere", 2, "run folder"),
         ("sample run --n 0", 2, "--n"),
+        ("sample run --n 18446744073709551615", 2, "1..=1000000"),
+        ("sample run --n 5 --indices 3", 2, "cannot be used with"),
+        ("sample run --out a.safetensors", 2, "ends in .png"),
+        ("sample run --out a.jpg", 2, "ends in .png"),
+        ("reconstruct run --out a.json", 2, "ends in .png"),
+        ("sample run --temperature z", 2, "z=0.7"),
+        ("sample run --temperature z=0", 2, "more than 0"),
+        ("sample run --temperature y=0.5", 2, "no latent part"),
+        ("sample run --temperature z=0.5 --temperature z=0.6", 2, "twice"),
         ("sample damaged", 1, "000000008.safetensors"),
         ("sample run --latents run/config.toml", 1, "config.toml"),
         ("sample run --latents nowhere", 2, "no such file"),

@@ -77,6 +77,8 @@ fn arithmetic_directions_and_maps_leave_their_files() {
         );
     }
 
+    files_say_what_is_in_them(folder);
+
     for method in ["tsne --iterations 60 --perplexity 5", "pca"] {
         let line = format!("embed auto --n 40 --split train --method {method}");
         succeeds(folder, &format!("{line} --out one.png"));
@@ -92,6 +94,51 @@ fn arithmetic_directions_and_maps_leave_their_files() {
     assert!(stdout.contains("\"dimensions\":128") && stdout.lines().count() == 1, "{stdout}");
 }
 
+/// Other options have another name; the JSON names every file; what earlier results left goes.
+fn files_say_what_is_in_them(folder: &Path) {
+    let json = |line: &str| -> serde_json::Value {
+        serde_json::from_str(&succeeds(folder, &format!("--json {line}"))).expect(line)
+    };
+    let line = "directions gan --method factor --n 2 --steps 3 --indices 4,0";
+    let plain = json(line);
+    let seen = json(&format!("{line} --judged 5 --classifier ./classifier"));
+    assert_eq!(plain["out"], "gan/directions/factor_n-2_seed-0_faces-4-0_steps-3.png");
+    assert_eq!(
+        seen["out"],
+        "gan/directions/factor_n-2_seed-0_faces-4-0_steps-3_judged-5_seen-by-classifier.png"
+    );
+    let named = |value: &serde_json::Value| -> Vec<bool> {
+        let files = value.as_array().expect("a list").iter();
+        files.map(|file| folder.join(file.as_str().expect("a path")).is_file()).collect()
+    };
+    assert_eq!((named(&seen["leaks"]), named(&seen["faces"])), (vec![true; 2], vec![true; 2]));
+    assert!(plain["leaks"].is_null());
+
+    let named = "directions gan --method factor --n 2 --steps 3 --out d.png";
+    succeeds(folder, &format!("{named} --judged 5 --classifier classifier --indices 4,0"));
+    let there = || {
+        ["leaks.csv", "leaks.png", "face-1.png"]
+            .map(|e| folder.join("d").with_extension(e).is_file())
+    };
+    assert_eq!(there(), [true; 3]);
+    succeeds(folder, named);
+    assert_eq!(there(), [false; 3], "they were of other results");
+
+    let found =
+        json("arithmetic gan --attribute 3 --classifier classifier --samples 100 --group 50 --n 2");
+    assert_eq!(
+        found["out"],
+        "gan/arithmetic/3_seed-0_samples-100_group-50_n-2_seen-by-classifier.png"
+    );
+    assert!(folder.join(found["groups"].as_str().expect("a path")).is_file());
+    let groups = &found["found"];
+    let seen = |group: &str| groups[format!("{group}_seen")].as_u64().expect("a number");
+    assert_eq!(groups["plus"].as_array().map(Vec::len), Some(50));
+    // The strongest and the weakest half: of all images, each is seen as the one or the other.
+    assert!(seen("plus") == 50 || seen("minus") == 50, "{groups}");
+    assert!(seen("plus") + seen("minus") <= 100, "{groups}");
+}
+
 #[test]
 fn what_cannot_be_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -104,6 +151,14 @@ fn what_cannot_be_is_said() {
         ("arithmetic gan --plus 3", "--minus"),
         ("arithmetic gan --attribute 3", "--classifier"),
         ("arithmetic gan --attribute 3 --classifier classifier --samples 5", "100"),
+        (
+            "arithmetic gan --attribute 3 --classifier classifier --samples 100 --group 51",
+            "expected at most 50",
+        ),
+        ("arithmetic gan --plus 1 --minus 2 --apply-to 3 --out a.json", "ends in .png"),
+        ("directions gan --method factor --out a.gif", "ends in .png"),
+        ("directions gan --method pca --samples 1000000", "values for each; expected at most"),
+        ("embed auto --out a.csv", "ends in .png"),
         ("arithmetic gan --attribute 33 --classifier classifier", "knows"),
         ("arithmetic gan --attribute 3 --from 3 --classifier classifier", "both 3"),
         ("arithmetic gan --attribute 3 --classifier auto", "is no classifier"),

@@ -46,18 +46,20 @@ pub fn write(latents: &LatentBatch, path: &Path) -> Result<(), LatentError> {
     Ok(file::write_bytes(path, &bytes)?)
 }
 
-/// Reads latents that fit `latent`.
+/// Reads latents that fit `latent`, one or more.
 pub fn read(latent: &Latent, path: &Path, device: &Device) -> Result<LatentBatch, LatentError> {
     let wrong = |reason: String| LatentError::Latents { path: path.into(), reason };
     let bytes = fs_err::read(path).map_err(gan_core::Error::from)?;
     let tensors =
         candle_core::safetensors::load_buffer(&bytes, device).map_err(|e| wrong(e.to_string()))?;
-    latent
-        .batch(|name| match tensors.get(name) {
-            Some(values) => Ok(values.clone()),
-            None => candle_core::bail!("there is no part {name:?}"),
-        })
-        .map_err(|e| wrong(e.to_string()))
+    let batch = latent.batch(|name| match tensors.get(name) {
+        Some(values) => Ok(values.clone()),
+        None => candle_core::bail!("there is no part {name:?}"),
+    });
+    match batch {
+        Ok(none) if none.is_empty() => Err(wrong("it has 0 latents".into())),
+        batch => batch.map_err(|e| wrong(e.to_string())),
+    }
 }
 
 #[cfg(test)]
@@ -76,6 +78,9 @@ mod tests {
         assert_eq!(again.encode()?.to_vec2::<f32>()?, batch.encode()?.to_vec2::<f32>()?);
         let message = read(&Latent::normal(6), &path, &Device::Cpu).expect_err("6 ≠ 5").to_string();
         assert!(message.contains("z.safetensors") && message.contains('6'), "{message}");
+        write(&batch.narrow(0, 0)?, &path)?;
+        let message = read(&latent, &path, &Device::Cpu).expect_err("none").to_string();
+        assert!(message.contains("z.safetensors: it has 0 latents"), "{message}");
         Ok(())
     }
 }

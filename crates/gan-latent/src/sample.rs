@@ -76,19 +76,23 @@ impl Samples {
         Ok(Self { latents, images })
     }
 
-    /// Writes one grid to `path` and the latents beside it, as [`latents_path`] says.
-    pub fn write_grid(&self, path: &Path, indexed: bool) -> Result<(), LatentError> {
+    /// Writes one grid to `path` and the latents beside it, as [`latents_path`] says; `numbers`, where there are any, stand
+    /// below the images.
+    pub fn write_grid(&self, path: &Path, numbers: Option<&[usize]>) -> Result<(), LatentError> {
         let width = self.images.first().map_or(0, Image::width);
         let grid = Grid::for_images(self.images.len(), width);
-        let grid = if indexed { grid.with_captions(0..self.images.len()) } else { grid };
+        let grid = match numbers {
+            Some(numbers) => grid.with_captions(numbers),
+            None => grid,
+        };
         grid.render(&self.images)?.write_png(path)?;
         latents::write(&self.latents, &latents_path(path))
     }
 
-    /// Writes each image as `{index}.png` into a folder, and the latents beside them.
+    /// Writes each image into a folder, named by its place, `00007.png`, and the latents beside them.
     pub fn write_separate(&self, folder: &Path) -> Result<(), LatentError> {
         for (i, image) in self.images.iter().enumerate() {
-            image.write_png(&folder.join(format!("{i:05}.png")))?;
+            image.write_png(&folder.join(separate_name(i)))?;
         }
         latents::write(&self.latents, &folder.join("latents.safetensors"))
     }
@@ -130,6 +134,32 @@ pub fn in_batches<E: From<LatentError>>(
     Ok(())
 }
 
+fn separate_name(i: usize) -> String {
+    format!("{i:05}.png")
+}
+
+/// Images of a folder, in order, that are named as [`Samples::write_separate`] names them, and that `n` images written there
+/// leave: none of their latents would be beside them.
+///
+/// # Errors
+/// If the folder is there and cannot be read.
+pub fn left_by(folder: &Path, n: usize) -> Result<Vec<PathBuf>, LatentError> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let number = |path: &PathBuf| {
+        let number: usize = path.file_stem()?.to_str()?.parse().ok()?;
+        (path.file_name()?.to_str()? == separate_name(number)).then_some(number)
+    };
+    let mut left = Vec::new();
+    for entry in fs_err::read_dir(folder).map_err(gan_core::Error::from)? {
+        let path = entry.map_err(gan_core::Error::from)?.path();
+        left.extend(number(&path).filter(|i| *i >= n).map(|i| (i, path)));
+    }
+    left.sort();
+    Ok(left.into_iter().map(|(_, path)| path).collect())
+}
+
 /// Where the latents of a grid go: its name with the ending `.safetensors`.
 pub fn latents_path(grid: &Path) -> PathBuf {
     grid.with_extension("safetensors")
@@ -167,10 +197,14 @@ mod tests {
         let latent = Latent::normal(12);
         let samples = Samples::generate(&Show, seeded(&latent, 4, 0, None, &Device::Cpu)?, |_| ())?;
         let grid = folder.path().join("grid.png");
-        samples.write_grid(&grid, true)?;
+        samples.write_grid(&grid, Some(&[0, 1, 2, 3]))?;
         assert!(grid.is_file() && folder.path().join("grid.safetensors").is_file());
         samples.write_separate(folder.path())?;
         assert_eq!(Image::read(&folder.path().join("00003.png"))?, samples.images[3]);
+        let left = |n| left_by(folder.path(), n);
+        assert_eq!((left(4)?.len(), left_by(&folder.path().join("nowhere"), 0)?.len()), (0, 0));
+        let names = ["00001.png", "00002.png", "00003.png"].map(|name| folder.path().join(name));
+        assert_eq!(left(1)?, names, "neither the grid nor the latents are such images");
         Ok(())
     }
 }

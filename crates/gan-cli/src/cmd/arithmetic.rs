@@ -17,6 +17,7 @@ use crate::args::{Global, UsageError, existing_file};
 use crate::console::Console;
 use crate::explored::{Explored, ShownWeights};
 use crate::judge::Judge;
+use crate::pictures::{png_file, remove_stale};
 
 /// Add the mean of some latents minus the mean of others to a third group
 #[derive(Args, Debug)]
@@ -53,7 +54,7 @@ pub(crate) struct Arithmetic {
     #[arg(long, value_name = "N", default_value_t = 4000, requires = "attribute",
         value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     samples: u32,
-    /// Latents in each group that the classifier picks
+    /// Latents in each group that the classifier picks, at most half of --samples
     #[arg(long, value_name = "N", default_value_t = 10, requires = "attribute",
         value_parser = clap::value_parser!(u32).range(1..))]
     group: u32,
@@ -67,7 +68,7 @@ pub(crate) struct Arithmetic {
     #[arg(long, value_enum, default_value = "average")]
     weights: ShownWeights,
     /// The picture's file, latents and numbers beside it; in the run's arithmetic/ unless given
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = png_file)]
     out: Option<PathBuf>,
 }
 
@@ -125,6 +126,15 @@ impl Arithmetic {
         if !self.strength.is_finite() {
             return Err(UsageError("--strength is no finite number".into()).into());
         }
+        if self.group > self.samples / 2 {
+            return Err(UsageError(format!(
+                "--group {} of --samples {}: the strongest and the weakest would be the same latents; expected at most {}",
+                self.group,
+                self.samples,
+                self.samples / 2
+            ))
+            .into());
+        }
         let explored = Explored::open(&self.run, self.weights, global.device()?)?;
         let space = Space::of(explored.latent())?;
         let judge = match &self.classifier {
@@ -159,6 +169,7 @@ impl Arithmetic {
         if global.json {
             return print_json(&serde_json::json!({
                 "out": out, "latents": latents_file, "numbers": numbers,
+                "groups": report.groups.attribute.as_ref().map(|_| shown::groups_path(&out)),
                 "checkpoint": explored.path, "found": report,
             }));
         }
@@ -246,7 +257,9 @@ impl Arithmetic {
             _ => shown::rows("before", before, "after", after, &groups.apply_to),
         };
         sheet.render()?.write_png(out)?;
-        if groups.attribute.is_some() {
+        if groups.attribute.is_none() {
+            remove_stale([shown::groups_path(out)])?;
+        } else {
             let first = |group: &[usize]| source.at(&group[..group.len().min(self.n as usize)]);
             let (plus, minus) = (images(&first(&groups.plus)?)?, images(&first(&groups.minus)?)?);
             let sheet = shown::rows("plus", plus, "minus", minus, &[]);

@@ -16,6 +16,7 @@ use crate::args::{Global, UsageError};
 use crate::console::Console;
 use crate::explored::{Explored, ShownWeights, Start};
 use crate::judge::Judge;
+use crate::pictures::{png_file, remove_stale};
 
 /// Find directions along which images change in one respect, and what else changes along them
 #[derive(Args, Debug)]
@@ -49,7 +50,7 @@ pub(crate) struct Directions {
     #[arg(long, value_name = "X", default_value_t = 3.0)]
     reach: f64,
     /// Latents over which changes along the directions are averaged
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = USUAL_JUDGED, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     judged: u32,
     #[command(flatten)]
     start: Start,
@@ -57,7 +58,7 @@ pub(crate) struct Directions {
     #[arg(long, value_enum, default_value = "average")]
     weights: ShownWeights,
     /// The picture's file, tables and directions beside it; in the run's directions/ unless given
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = png_file)]
     out: Option<PathBuf>,
 }
 
@@ -73,6 +74,7 @@ enum Method {
 }
 
 const USUAL_SAMPLES: u32 = 4000;
+const USUAL_JUDGED: u32 = 200;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -112,8 +114,9 @@ impl Directions {
         let names: Vec<String> = found.iter().map(|d| d.name.clone()).collect();
         let vectors: Vec<Vec<f64>> = found.iter().map(|d| d.vector.clone()).collect();
         directions::write(&space, &names, &vectors, &out.with_extension("safetensors"))?;
-        if let Some(table) = &table {
-            table.write(&names, &out)?;
+        match &table {
+            Some(table) => table.write(&names, &out)?,
+            None => remove_stale(shown::leaks_paths(&out))?,
         }
         let report = Report::new(&self, space.left_out(), &found, table.as_ref());
         explored.run.write_json(&out.with_extension("json"), &report)?;
@@ -121,6 +124,8 @@ impl Directions {
             return print_json(&serde_json::json!({
                 "out": out, "numbers": out.with_extension("json"),
                 "directions": out.with_extension("safetensors"),
+                "faces": (0..faces.len()).map(|i| shown::face_path(&out, i)).collect::<Vec<_>>(),
+                "leaks": table.as_ref().map(|_| shown::leaks_paths(&out)),
                 "checkpoint": explored.path, "found": report,
             }));
         }
@@ -198,12 +203,9 @@ impl Directions {
             let over = amounts.iter().map(shown::amount);
             let sheet =
                 Sheet::new(rows).over_columns(over).beside_rows(found.iter().map(|d| &d.name));
-            let path = match i {
-                0 => out.to_path_buf(),
-                i => out.with_extension(format!("face-{i}.png")),
-            };
-            sheet.render()?.write_png(&path)?;
+            sheet.render()?.write_png(&shown::face_path(out, i))?;
         }
-        Ok(())
+        let further = (faces.len()..).map(|i| shown::face_path(out, i));
+        Ok(remove_stale(further.take_while(|path| path.is_file()))?)
     }
 }

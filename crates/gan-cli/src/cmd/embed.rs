@@ -10,7 +10,7 @@ use gan_core::plot::Scatter;
 use gan_core::{RunDir, Stream, file, image};
 use gan_data::{Dataset, Split};
 use gan_latent::boundary::Boundary;
-use gan_latent::embed::{Separation, TsneOptions, pca, separation, tsne};
+use gan_latent::embed::{Separation, TsneOptions, TsneProgress, pca, separation, tsne};
 use gan_train::Checkpoint;
 use gan_train::batches::BATCH;
 use gan_train::classify::ImageClassifier;
@@ -18,11 +18,12 @@ use gan_train::reconstruct::ImageAutoencoder;
 use serde::Serialize;
 
 use self::colors::Colors;
-use super::sample::name::{plain, shortened};
 use super::{print, print_json};
 use crate::args::{Global, UsageError};
 use crate::console::Console;
 use crate::data;
+use crate::pictures::png_file;
+use crate::words::Words;
 
 /// Draw a map of where an autoencoder or a classifier places images
 #[derive(Args, Debug)]
@@ -56,7 +57,7 @@ pub(crate) struct Embed {
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
     /// The picture's file, SVG, CSV and JSON beside it; in the run's embedded/ unless given
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = png_file)]
     out: Option<PathBuf>,
 }
 
@@ -72,6 +73,8 @@ enum Method {
 const USUAL_NUMBER: u32 = 5000;
 /// Neighbours of a point whose classes are compared.
 const NEIGHBOURS: usize = 10;
+/// Points at most among which classes are compared, all with all: 5000 are done in seconds, 100,000 in an hour.
+const COMPARED: usize = 5000;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -97,6 +100,8 @@ struct Report {
     variance_share: Option<f64>,
     color_by: Option<String>,
     classes: Vec<String>,
+    /// Points of which that is told, evenly chosen from all, and among which their neighbours are.
+    compared: Option<usize>,
     /// How far apart the classes lie in the map.
     in_map: Option<Separation>,
     /// How far apart they lie where the map comes from.
@@ -136,7 +141,8 @@ impl Embed {
         let mut report = self.report(&placing, &points, &colors);
         let places = self.map(&points, &mut report, console)?;
         if let Some(labels) = &colors.labels {
-            measure(&points, &places, labels, &mut report);
+            let line = console.progress("comparing classes", 3);
+            measure(&points, &places, labels, &mut report, |done| line.set(done, ""));
         }
         let out = self
             .out
@@ -228,6 +234,7 @@ impl Embed {
             variance_share: None,
             color_by: colors.name.clone(),
             classes: colors.classes.clone(),
+            compared: None,
             in_map: None,
             in_space: None,
             linear: None,
@@ -252,32 +259,52 @@ impl Embed {
             seed: self.seed,
             ..TsneOptions::default()
         };
-        let line = console.progress("t-SNE", u64::from(self.iterations));
-        let found = tsne(points, &options, |done| line.set(done as u64, ""))?;
+        let line = console.progress("t-SNE", 0);
+        let found = tsne(points, &options, |done| match done {
+            TsneProgress::Neighbours(done) => {
+                line.set_of(done as u64, points.len() as u64, "neighbours");
+            }
+            TsneProgress::Steps(done) => {
+                line.set_of(done as u64, u64::from(self.iterations), "steps");
+            }
+        })?;
         report.divergence = Some(found.divergence);
         Ok(found.places)
     }
 
     /// `tsne_Male_test`.
     fn file_name(&self, report: &Report) -> String {
-        let mut words = vec![report.method.to_string()];
-        words.extend(report.color_by.clone());
-        words.push(self.split.to_string());
-        let data = self.data.as_deref().map(Path::new).and_then(Path::file_stem);
-        words.extend(data.map(|name| name.to_string_lossy().into_owned()));
-        words.extend((self.n != USUAL_NUMBER).then(|| format!("n-{}", self.n)));
-        words.extend((self.perplexity != 30.0).then(|| format!("perplexity-{}", self.perplexity)));
-        words.extend((self.iterations != 1000).then(|| format!("steps-{}", self.iterations)));
-        words.extend((self.seed != 0).then(|| format!("seed-{}", self.seed)));
-        shortened(&plain(&words.join("_")))
+        Words::default()
+            .add([report.method.to_string()])
+            .add(report.color_by.clone())
+            .add([self.split.to_string()])
+            .path("data", self.data.as_deref().map(Path::new))
+            .unless(USUAL_NUMBER, "n", self.n)
+            .unless(30.0, "perplexity", self.perplexity)
+            .unless(1000, "steps", self.iterations)
+            .unless(0, "seed", self.seed)
+            .name()
     }
 }
 
-/// How far apart the classes lie, in the map and where it comes from.
-fn measure(points: &[Vec<f32>], places: &[[f64; 2]], labels: &[usize], report: &mut Report) {
-    let flat: Vec<Vec<f32>> = places.iter().map(|p| p.map(|x| x as f32).to_vec()).collect();
-    report.in_map = Some(separation(&flat, labels, NEIGHBOURS));
-    report.in_space = Some(separation(points, labels, NEIGHBOURS));
+/// How far apart the classes lie, in the map and where it comes from. `progress` is told how many of three parts are done.
+fn measure(
+    points: &[Vec<f32>],
+    places: &[[f64; 2]],
+    labels: &[usize],
+    report: &mut Report,
+    progress: impl Fn(u64),
+) {
+    let compared = points.len().min(COMPARED);
+    let chosen = || (0..compared).map(|i| i * points.len() / compared);
+    let of: Vec<usize> = chosen().map(|i| labels[i]).collect();
+    let flat: Vec<Vec<f32>> = chosen().map(|i| places[i].map(|x| x as f32).to_vec()).collect();
+    report.compared = Some(compared);
+    report.in_map = Some(separation(&flat, &of, NEIGHBOURS));
+    progress(1);
+    let chosen: Vec<Vec<f32>> = chosen().map(|i| points[i].clone()).collect();
+    report.in_space = Some(separation(&chosen, &of, NEIGHBOURS));
+    progress(2);
     if report.classes.len() != 2 {
         return;
     }
@@ -333,6 +360,9 @@ impl Report {
             (_, Some(share)) => format!(", which has {} of the variance\n", percent(share)),
             _ => "\n".into(),
         };
+        if let Some(compared) = self.compared.filter(|compared| *compared < self.n) {
+            text += &format!("classes are compared among {compared} of them\n");
+        }
         for (where_, found) in [("the map", &self.in_map), ("all dimensions", &self.in_space)] {
             if let (Some(found), Some(name)) = (found, &self.color_by) {
                 text += &format!(

@@ -160,7 +160,7 @@ impl Import {
             let latents = sample::seeded(latent, GRID_IMAGES, seed, None::<Truncation>, device)?;
             let line = console.progress("sampling", GRID_IMAGES as u64);
             let samples = Samples::generate(&generator, latents, |done| line.set(done as u64, ""))?;
-            samples.write_grid(&run.sample(0), false)?;
+            samples.write_grid(&run.sample(0), None)?;
         }
         let info = RunInfo {
             status: Status::Imported,

@@ -14,6 +14,7 @@ use crate::args::Global;
 use crate::console::Console;
 use crate::explored::{Explored, ShownWeights};
 use crate::inversion::{self, FeatureDistance, Loaded, Originals, Search};
+use crate::pictures::png_file;
 
 /// Find the latents whose images are nearest to given ones
 #[derive(Args, Debug)]
@@ -29,16 +30,17 @@ pub(crate) struct Invert {
     #[arg(long, value_name = "RUN")]
     features: Option<PathBuf>,
     /// What a relative squared distance of 1 in its features weighs, beside a mean squared error of pixels of 1
-    #[arg(long, value_name = "W", default_value_t = 0.1, requires = "features")]
+    #[arg(long, value_name = "W", default_value_t = FEATURE_WEIGHT, requires = "features")]
     feature_weight: f64,
     /// Which of the generator's weights
     #[arg(long, value_enum, default_value = "average")]
     weights: ShownWeights,
     /// The picture's file, latents, numbers and curves beside it; in the run's inverted/ unless given
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = png_file)]
     out: Option<PathBuf>,
 }
 
+const FEATURE_WEIGHT: f64 = 0.1;
 /// Images that the picture shows at most, side by side.
 const MOST_SHOWN: usize = 20;
 
@@ -48,7 +50,7 @@ Examples:
   gan-cli invert runs/00001-dcgan --split test --n 20
   gan-cli invert runs/00001-dcgan me.jpg --restarts 20 --iterations 1000
   gan-cli invert runs/00002-dcgan --features runs/00003-digit-classifier
-  gan-cli sample runs/00001-dcgan --latents runs/00001-dcgan/inverted/me_and-1.safetensors";
+  gan-cli sample runs/00001-dcgan --latents runs/00001-dcgan/inverted/me-jpg_you-png.safetensors";
 
 /// How near one image came.
 #[derive(Debug, Serialize)]
@@ -121,9 +123,10 @@ impl Invert {
             images,
         };
         let out = self.out.clone().unwrap_or_else(|| {
-            let name = self.originals.file_name(&self.search);
-            let name = if self.features.is_some() { name + "_features" } else { name };
-            explored.run.root().join("inverted").join(name + ".png")
+            let words = self.originals.words(&self.search);
+            let words = words.path("features", self.features.as_deref());
+            let words = words.unless(FEATURE_WEIGHT, "feature-weight", self.feature_weight);
+            explored.run.root().join("inverted").join(words.weights(self.weights).name() + ".png")
         });
         write(&found, &originals, &numbers, &out)?;
         show(&explored, &numbers, &out, global)
@@ -206,6 +209,7 @@ fn show(
             "latents": latents,
             "numbers": beside(out, "json"),
             "curves": beside(out, "curves.csv"),
+            "curves_plot": beside(out, "curves.png"),
             "checkpoint": explored.path,
             "images_seen": explored.checkpoint.header.images_seen,
             "found": numbers,

@@ -1,6 +1,6 @@
 //! `reconstruct`: images through an autoencoder and back.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gan_core::RunDir;
@@ -10,6 +10,8 @@ use gan_train::Checkpoint;
 use super::{print, print_json};
 use crate::args::{Global, UsageError};
 use crate::console::Console;
+use crate::pictures::png_file;
+use crate::words::Words;
 use crate::{data, reconstruction};
 
 /// Send images through an autoencoder and measure what comes back
@@ -25,15 +27,16 @@ pub(crate) struct Reconstruct {
     #[arg(long, default_value = "test")]
     split: Split,
     /// Images that a picture shows: the first, the best and the worst so many
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = NUMBER)]
     n: usize,
-    /// File of the first images' picture, those of the best and worst ones and the numbers beside it; reconstructed/SPLIT.png in
-    /// the run unless given
-    #[arg(long, value_name = "FILE")]
+    /// File of the first images' picture, those of the best and worst ones and the numbers beside it; in the run's
+    /// reconstructed/ unless given
+    #[arg(long, value_name = "FILE", value_parser = png_file)]
     out: Option<PathBuf>,
 }
 
-/// Images that the picture shows at most, side by side.
+/// Images that the picture shows, and at most, side by side.
+const NUMBER: usize = 10;
 const MOST_SHOWN: usize = 100;
 
 const EXAMPLES: &str = "\
@@ -52,8 +55,8 @@ impl Reconstruct {
         let run = RunDir::open(&self.run)?;
         let (path, checkpoint) = Checkpoint::latest(&run, &device)?;
         let mut config = checkpoint.header.config.data.clone();
-        if let Some(data) = self.data {
-            (config.source, config.limit) = (data, None);
+        if let Some(data) = &self.data {
+            (config.source, config.limit) = (data.clone(), None);
         }
         let data = data::open(&config, global, console)?;
         if data.len(self.split) == 0 {
@@ -62,9 +65,10 @@ impl Reconstruct {
         }
         let found =
             reconstruction::reconstruct(&checkpoint, &data, self.split, self.n, &device, console)?;
-        let out = self.out.unwrap_or_else(|| {
-            run.root().join("reconstructed").join(format!("{}.png", self.split))
-        });
+        let out = self
+            .out
+            .clone()
+            .unwrap_or_else(|| run.root().join("reconstructed").join(self.file_name() + ".png"));
         let [_, best, worst] = found.write_pictures(&out)?;
         let numbers = out.with_extension("json");
         run.write_json(&numbers, &found)?;
@@ -94,5 +98,11 @@ impl Reconstruct {
             numbers.display(),
             self.run.display()
         ))
+    }
+
+    /// `test`, `train_n-20_data-mnist`.
+    fn file_name(&self) -> String {
+        let words = Words::default().add([self.split.to_string()]).unless(NUMBER, "n", self.n);
+        words.path("data", self.data.as_deref().map(Path::new)).name()
     }
 }

@@ -18,6 +18,8 @@ use crate::args::{Global, UsageError};
 use crate::console::Console;
 use crate::explored::{Explored, ShownWeights};
 use crate::inversion::{Originals, Search};
+use crate::pictures::png_file;
+use crate::words::of_path;
 
 /// Fill what a mask hides of images, by inversion
 #[derive(Args, Debug)]
@@ -29,8 +31,7 @@ pub(crate) struct Restore {
     originals: Originals,
     /// What hides pixels: pepper or pepper:SHARE, crosswalk, square or square:SIDE, or a picture whose dark
     /// pixels do
-    #[arg(long, value_name = "MASKS", value_delimiter = ',', value_parser = asked,
-          default_value = "pepper,crosswalk,square")]
+    #[arg(long, value_name = "MASKS", value_delimiter = ',', value_parser = asked, default_value = MASKS)]
     mask: Vec<Asked>,
     /// What the inversion compares with
     #[arg(long, value_enum, default_value = "both")]
@@ -41,12 +42,13 @@ pub(crate) struct Restore {
     #[arg(long, value_enum, default_value = "average")]
     weights: ShownWeights,
     /// The pictures' file, MASK before its ending, latents and numbers beside them; in the run's restored/ unless given
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = png_file)]
     out: Option<PathBuf>,
 }
 
 /// Images that a picture shows at most, side by side.
 const MOST_SHOWN: usize = 10;
+const MASKS: &str = "pepper,crosswalk,square";
 /// What pepper and a square hide unless told: experiment H's.
 const SHARE: f64 = 0.3;
 const SIDE: usize = 8;
@@ -121,8 +123,7 @@ impl Restore {
             .map(|asked| asked.mask.visible(n, (shape.height, shape.width), settings.seed))
             .collect::<Result<Vec<_>, _>>()?;
         let out = self.out.clone().unwrap_or_else(|| {
-            let name = self.originals.file_name(&self.search) + ".png";
-            explored.run.root().join("restored").join(name)
+            explored.run.root().join("restored").join(self.file_name() + ".png")
         });
         let begun = Instant::now();
         let filling = Filling {
@@ -141,6 +142,23 @@ impl Restore {
         let numbers = Numbers { inversion: &settings, seconds, masks };
         file::write_json(&out.with_extension("json"), &numbers)?;
         self.show(&explored, &numbers, n, &out, global)
+    }
+
+    /// `test`, `test_n-100_masks-pepper-0.5-hole-png_visible`.
+    fn file_name(&self) -> String {
+        let usual = || MASKS.split(',').eq(self.mask.iter().map(|asked| asked.text.as_str()));
+        let word = |asked: &Asked| match asked.mask {
+            Mask::Picture(_) => of_path(Path::new(&asked.text)),
+            _ => asked.text.replace(':', "-"),
+        };
+        let masks: Vec<String> = self.mask.iter().filter(|_| !usual()).map(word).collect();
+        let score = match self.score {
+            Score::Visible => Some("visible".to_string()),
+            Score::Masked => Some("masked".to_string()),
+            Score::Both => None,
+        };
+        let words = self.originals.words(&self.search).list("masks", &masks).add(score);
+        words.weights(self.weights).name()
     }
 
     /// The masks' names: unless it is a picture's, as it was typed.
@@ -165,8 +183,13 @@ impl Restore {
         let pictures: Vec<PathBuf> =
             self.names().iter().map(|name| place(out, name, "png")).collect();
         if global.json {
+            let names = self.names();
+            let of = |compared| names.iter().map(move |name| latents_of(out, name, compared));
+            let scores = [Compared::Masked, Compared::Visible];
+            let scores = scores.into_iter().filter(|score| self.score.has(*score));
             return print_json(&serde_json::json!({
                 "pictures": pictures,
+                "latents": scores.flat_map(of).collect::<Vec<_>>(),
                 "numbers": out.with_extension("json"),
                 "checkpoint": explored.path,
                 "images_seen": explored.checkpoint.header.images_seen,
@@ -183,11 +206,27 @@ impl Restore {
             text += &format!("picture {}\n", picture.display());
         }
         print(&format!(
-            "{text}numbers {}\nnext: gan-cli invert {}, the same without a mask",
+            "{text}numbers {}\nnext: gan-cli invert {}",
             out.with_extension("json").display(),
             explored.run.root().display()
         ))
     }
+}
+
+impl Score {
+    fn has(self, compared: Compared) -> bool {
+        match self {
+            Self::Visible => compared == Compared::Visible,
+            Self::Masked => compared == Compared::Masked,
+            Self::Both => true,
+        }
+    }
+}
+
+/// Where the latents go that were found under a mask.
+fn latents_of(out: &Path, mask: &str, compared: Compared) -> PathBuf {
+    let word = if compared == Compared::Masked { "masked" } else { "visible" };
+    place(out, mask, &format!("{word}.safetensors"))
 }
 
 /// `out` with the mask's name before its ending.

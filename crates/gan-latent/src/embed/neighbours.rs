@@ -1,10 +1,20 @@
 //! The nearest neighbours of every point, by comparing all pairs.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rayon::prelude::*;
 
+/// Points between two calls of what is told of the progress.
+const TOLD_EVERY: usize = 64;
+
 /// Squares of the distances of every point to its `k` nearest others with their indices, the nearest first; of equally
-/// near ones the earlier.
-pub(super) fn nearest<P: AsRef<[f32]> + Sync>(points: &[P], k: usize) -> Vec<Vec<(f64, usize)>> {
+/// near ones the earlier. `progress` is told of how many points they are found.
+pub(super) fn nearest<P: AsRef<[f32]> + Sync>(
+    points: &[P],
+    k: usize,
+    progress: impl Fn(usize) + Sync,
+) -> Vec<Vec<(f64, usize)>> {
+    let done = AtomicUsize::new(0);
     let by_distance = |a: &(f64, usize), b: &(f64, usize)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
     let of = |i: usize| {
         let others = (0..points.len()).filter(|j| *j != i);
@@ -16,6 +26,10 @@ pub(super) fn nearest<P: AsRef<[f32]> + Sync>(points: &[P], k: usize) -> Vec<Vec
             found.truncate(k);
         }
         found.sort_by(by_distance);
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if done.is_multiple_of(TOLD_EVERY) || done == points.len() {
+            progress(done);
+        }
         found
     };
     (0..points.len()).into_par_iter().map(of).collect()
@@ -43,11 +57,13 @@ mod tests {
     #[test]
     fn neighbours_on_a_line() {
         let points = [0.0f32, 1.0, 3.0, 10.0].map(|x| vec![x]);
-        let found = nearest(&points, 2);
+        let told = AtomicUsize::new(0);
+        let found = nearest(&points, 2, |done| told.store(done, Ordering::Relaxed));
+        assert_eq!(told.into_inner(), 4);
         assert_eq!(found[0], [(1.0, 1), (9.0, 2)]);
         assert_eq!(found[1], [(1.0, 0), (4.0, 2)]);
         assert_eq!(found[3], [(49.0, 2), (81.0, 1)]);
-        assert_eq!(nearest(&points, 9)[0].len(), 3);
+        assert_eq!(nearest(&points, 9, |_| ())[0].len(), 3);
     }
 
     #[test]

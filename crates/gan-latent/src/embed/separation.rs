@@ -26,7 +26,7 @@ pub fn separation(points: &[Vec<f32>], labels: &[usize], k: usize) -> Separation
     labels.iter().for_each(|label| counts[*label] += 1);
     let n = points.len().max(1) as f64;
     let k = k.min(points.len().saturating_sub(1));
-    let found = nearest(points, k);
+    let found = nearest(points, k, |_| ());
     let same = found.iter().zip(labels).map(|(found, own)| {
         found.iter().filter(|(_, j)| labels[*j] == *own).count() as f64 / k.max(1) as f64
     });

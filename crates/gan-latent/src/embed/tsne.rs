@@ -41,6 +41,15 @@ pub struct Embedding {
     pub divergence: f64,
 }
 
+/// What of a map is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TsneProgress {
+    /// The neighbours of so many points are found, by comparing all pairs.
+    Neighbours(usize),
+    /// So many steps of gradient descent are done.
+    Steps(usize),
+}
+
 /// Points with fewer than that many make no map.
 const FEWEST: usize = 8;
 /// The beginning, in which neighbours attract so many times as strongly, so that clusters form.
@@ -53,14 +62,14 @@ const JITTER: f64 = 1e-6;
 /// Attraction between a point and others: their indices and probabilities.
 type Row = Vec<(u32, f64)>;
 
-/// Places of `points` in the plane. `progress` is told how many steps are done.
+/// Places of `points` in the plane. `progress` is told what is done, while neighbours are looked for from any thread.
 ///
 /// # Errors
 /// If there are fewer than 8 points, or so few that the perplexity exceeds a third of them.
 pub fn tsne(
     points: &[Vec<f32>],
     options: &TsneOptions,
-    progress: impl Fn(usize),
+    progress: impl Fn(TsneProgress) + Sync,
 ) -> Result<Embedding, LatentError> {
     let n = points.len();
     if n < FEWEST {
@@ -75,7 +84,8 @@ pub fn tsne(
             "the perplexity is {perplexity}, expected 1 to {most:.0}, a third of the {n} points"
         )));
     }
-    let affinities = affinities(points, options.perplexity);
+    let found = |n: usize| progress(TsneProgress::Neighbours(n));
+    let affinities = affinities(points, options.perplexity, found);
     let mut places = start(points, options.seed)?;
     let mut speed = vec![[0.0; 2]; n];
     let mut gains = vec![[1.0f64; 2]; n];
@@ -94,7 +104,7 @@ pub fn tsne(
             }
         }
         centre(&mut places);
-        progress(iteration + 1);
+        progress(TsneProgress::Steps(iteration + 1));
     }
     let divergence = divergence(&affinities, &places, options.theta);
     Ok(Embedding { places, divergence })
@@ -120,9 +130,9 @@ fn centre(places: &mut [[f64; 2]]) {
 }
 
 /// The symmetric probabilities of pairs among neighbours; those of all pairs add up to 1.
-fn affinities(points: &[Vec<f32>], perplexity: f64) -> Vec<Row> {
+fn affinities(points: &[Vec<f32>], perplexity: f64, progress: impl Fn(usize) + Sync) -> Vec<Row> {
     let k = ((3.0 * perplexity) as usize).clamp(1, points.len() - 1);
-    let neighbours = nearest(points, k);
+    let neighbours = nearest(points, k, progress);
     let n = points.len() as f64;
     let mut rows: Vec<Row> = vec![Vec::with_capacity(2 * k); points.len()];
     for (i, found) in neighbours.iter().enumerate() {
@@ -248,14 +258,14 @@ mod tests {
     #[test]
     fn probabilities_have_the_perplexity_and_add_up_to_1() {
         let (points, _) = clusters(3, 30);
-        for found in nearest(&points, 45).iter().take(9) {
+        for found in nearest(&points, 45, |_| ()).iter().take(9) {
             let p = conditional(found, 15.0);
             let entropy: f64 = p.iter().map(|p| -p * p.ln()).sum();
             assert!(
                 (entropy.exp() - 15.0).abs() < 1e-4 && (p.iter().sum::<f64>() - 1.0).abs() < 1e-12
             );
         }
-        let rows = affinities(&points, 15.0);
+        let rows = affinities(&points, 15.0, |_| ());
         let total: f64 = rows.iter().flatten().map(|(_, p)| p).sum();
         assert!((total - 1.0).abs() < 1e-9, "{total}");
         let of = |i: usize, j: u32| rows[i].iter().find(|(k, _)| *k == j).map(|(_, p)| *p);
@@ -267,7 +277,7 @@ mod tests {
     #[test]
     fn the_gradient_leads_downhill() {
         let (points, _) = clusters(3, 10);
-        let affinities = affinities(&points, 5.0);
+        let affinities = affinities(&points, 5.0, |_| ());
         let mut stream = Stream::named("places", 0);
         let places: Vec<[f64; 2]> =
             points.iter().map(|_| [0; 2].map(|_| f64::from(stream.normal()))).collect();

@@ -147,6 +147,27 @@ impl Distribution {
         Tensor::from_vec(values, (n, size), device)
     }
 
+    /// Draws `(N, size)` at a temperature T, nearer to the middle where T < 1: T · x of N(0, 1), m + T · (x − m) of
+    /// U(low, high) with m = (low + high)/2. At 1 they are what they were.
+    ///
+    /// # Errors
+    /// If T is not more than 0, or there is nothing between two values.
+    pub(super) fn tempered(&self, values: &Tensor, temperature: f64) -> Result<Tensor> {
+        if !(temperature.is_finite() && temperature > 0.0) {
+            candle_core::bail!("the temperature is {temperature}, expected more than 0")
+        }
+        let middle = match self {
+            Self::Normal { .. } => 0.0,
+            Self::Uniform { low, high, .. } => (f64::from(*low) + f64::from(*high)) / 2.0,
+            _ => candle_core::bail!(
+                "it has no temperature: an entry is {}, and there is nothing between two of them; normal and uniform parts \
+                 have one",
+                self.range()
+            ),
+        };
+        values.affine(temperature, middle * (1.0 - temperature))
+    }
+
     /// Draws `(N, size)` as a network reads them, `(N, encoded_size)`.
     pub(super) fn encode(&self, values: &Tensor) -> Result<Tensor> {
         let Self::Categorical { classes, .. } = self else { return Ok(values.clone()) };

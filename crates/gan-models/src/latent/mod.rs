@@ -275,6 +275,22 @@ impl LatentBatch {
         self.with_part(name, &Tensor::new(rows, values.device())?)
     }
 
+    /// The same latents with one normal or uniform part at a temperature T > 0, of 1 what they were. A normal entry z becomes
+    /// T · z, of standard deviation T; a uniform one u of U(low, high) becomes m + T · (u − m) with m = (low + high)/2, of
+    /// a range T times as wide. So a latent is the same point, nearer to the middle or farther from it.
+    ///
+    /// # Errors
+    /// If there is no such part, T is not more than 0, or the part is of kinds between whose values there is nothing.
+    pub fn tempered(&self, name: &str, temperature: f64) -> Result<Self> {
+        let (Some(part), Some(values)) = (self.latent.part(name), self.part(name)) else {
+            candle_core::bail!("{}", self.latent.unknown(name))
+        };
+        match part.distribution.tempered(values, temperature) {
+            Ok(tempered) => self.with_part(name, &tempered),
+            Err(reason) => candle_core::bail!("latent part {name:?}: {reason}"),
+        }
+    }
+
     /// What a network reads of part `name`, `(N, encoded size of the part)`.
     ///
     /// # Errors

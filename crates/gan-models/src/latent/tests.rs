@@ -122,6 +122,56 @@ fn truncated_normals_stay_within_and_resampling_does_not_pile_up() -> Result<()>
     Ok(())
 }
 
+/// Against the definition, entry by entry, in f64.
+#[test]
+fn a_temperature_brings_a_part_nearer_to_its_middle() -> Result<()> {
+    let latent = Latent::new(vec![
+        Part { name: "z".into(), distribution: Distribution::Normal { size: 3 } },
+        Part {
+            name: "u".into(),
+            distribution: Distribution::Uniform { low: 1.0, high: 5.0, size: 2 },
+        },
+    ]);
+    let batch = latent.sample(500, &mut Stream::named("z", 1), &Device::Cpu)?;
+    let of = |batch: &LatentBatch, part| {
+        batch.part(part).expect("there").flatten_all()?.to_vec1::<f32>()
+    };
+    for (part, middle) in [("z", 0.0), ("u", 3.0)] {
+        for temperature in [0.25, 1.0, 1.5] {
+            let tempered = batch.tempered(part, temperature)?;
+            for (before, after) in of(&batch, part)?.into_iter().zip(of(&tempered, part)?) {
+                let expected = middle + temperature * (f64::from(before) - middle);
+                assert!(
+                    (f64::from(after) - expected).abs() < 1e-6,
+                    "{part} {temperature}: {after}"
+                );
+            }
+            let other = if part == "z" { "u" } else { "z" };
+            assert_eq!(of(&tempered, other)?, of(&batch, other)?);
+        }
+        assert_eq!(of(&batch.tempered(part, 1.0)?, part)?, of(&batch, part)?, "to the bit");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_has_no_temperature_is_refused_with_a_reason() -> Result<()> {
+    let batch = every_kind().sample(2, &mut Stream::named("z", 1), &Device::Cpu)?;
+    for (part, temperature, reason) in [
+        ("b", 0.5, "0 or 1"),
+        ("a", 0.5, "0 or 1"),
+        ("l", 0.5, "0 to 9"),
+        ("c", 1.0, "nothing between"),
+        ("y", 0.5, "no latent part"),
+        ("z", 0.0, "more than 0"),
+        ("z", f64::NAN, "more than 0"),
+    ] {
+        let message = batch.tempered(part, temperature).expect_err(reason).to_string();
+        assert!(message.contains(reason) && message.contains(part), "{message}");
+    }
+    Ok(())
+}
+
 #[test]
 fn parts_and_entries_are_replaced_by_name() -> Result<()> {
     let batch = every_kind().sample(2, &mut Stream::named("z", 1), &Device::Cpu)?;

@@ -23,6 +23,9 @@ pub(super) struct Groups {
     pub(super) minus: Vec<usize>,
     /// Latents to which the difference is added.
     pub(super) apply_to: Vec<usize>,
+    /// Of those that a classifier picked: how many show what they were picked by.
+    pub(super) plus_seen: Option<usize>,
+    pub(super) minus_seen: Option<usize>,
 }
 
 /// Where latents come from.
@@ -70,7 +73,8 @@ impl<'a> Source<'a> {
         }
         let (plus, minus, apply_to) =
             (asked.plus.clone(), asked.minus.clone(), asked.apply_to.clone());
-        Ok(Groups { attribute: None, from: None, plus, minus, apply_to })
+        let (plus_seen, minus_seen) = (None, None);
+        Ok(Groups { attribute: None, from: None, plus, minus, apply_to, plus_seen, minus_seen })
     }
 
     /// The groups that a classifier picks: of the first latents those with the strongest answers, and of the next ones,
@@ -125,7 +129,11 @@ impl<'a> Source<'a> {
             .into());
         }
         let (attribute, from) = (Some(name.into()), Some(opposite));
-        Ok(Groups { attribute, from, plus, minus, apply_to })
+        let seen = |group: &[usize], scores: &[f32]| {
+            Some(group.iter().filter(|i| scores[**i] > 0.0).count())
+        };
+        let (plus_seen, minus_seen) = (seen(&plus, &towards), seen(&minus, &away));
+        Ok(Groups { attribute, from, plus, minus, apply_to, plus_seen, minus_seen })
     }
 }
 

@@ -6,8 +6,8 @@ use gan_core::Image;
 use gan_latent::Sheet;
 
 use super::{Arithmetic, Report};
-use crate::cmd::sample::name::{plain, shortened};
 use crate::cmd::tables;
+use crate::words::{Words, of_attribute};
 
 /// Changes that a person is told.
 const TOLD: usize = 8;
@@ -51,30 +51,20 @@ pub(super) fn groups_path(out: &Path) -> PathBuf {
 
 /// `Smiling`, `Black_Hair_from-Blond_Hair_seed-3`, `plus-3-7_minus-5_to-1`.
 pub(super) fn file_name(asked: &Arithmetic) -> String {
-    let list =
-        |indices: &[usize]| indices.iter().map(ToString::to_string).collect::<Vec<_>>().join("-");
-    let sign = |name: &String| match name.strip_prefix('-') {
-        Some(name) => format!("not-{name}"),
-        None => name.clone(),
-    };
-    let mut words = match &asked.attribute {
-        Some(name) => vec![sign(name)],
-        None => vec![
-            format!("plus-{}", list(&asked.plus)),
-            format!("minus-{}", list(&asked.minus)),
-            format!("to-{}", list(&asked.apply_to)),
-        ],
-    };
-    words.extend(asked.from.iter().map(|name| format!("from-{}", sign(name))));
-    words.push(match asked.latents.as_deref().and_then(Path::file_stem) {
-        Some(stem) => format!("latents-{}", stem.to_string_lossy()),
-        None => format!("seed-{}", asked.seed),
-    });
-    words.extend((asked.samples != 4000).then(|| format!("samples-{}", asked.samples)));
-    words.extend((asked.group != 10).then(|| format!("group-{}", asked.group)));
-    words.extend((asked.n != 10).then(|| format!("n-{}", asked.n)));
-    words.extend((asked.strength != 1.0).then(|| format!("strength-{}", asked.strength)));
-    shortened(&plain(&words.join("_")))
+    Words::default()
+        .add(asked.attribute.iter().map(|name| of_attribute(name)))
+        .list("plus", &asked.plus)
+        .list("minus", &asked.minus)
+        .list("to", &asked.apply_to)
+        .add(asked.from.iter().map(|name| format!("from-{}", of_attribute(name))))
+        .source(asked.latents.as_deref(), asked.seed)
+        .unless(4000, "samples", asked.samples)
+        .unless(10, "group", asked.group)
+        .unless(10, "n", asked.n)
+        .unless(1.0, "strength", asked.strength)
+        .path("seen-by", asked.classifier.as_deref())
+        .weights(asked.weights)
+        .name()
 }
 
 /// What a person is told.
@@ -88,6 +78,18 @@ pub(super) fn summary(report: &Report, out: &Path, latents: &Path, run: &Path) -
         report.length_by_chance,
         report.groups.apply_to.len()
     );
+    if let (Some(plus), Some(minus)) = (&report.groups.plus_seen, &report.groups.minus_seen) {
+        let of = |group: &[usize], seen: &usize, name: &Option<String>| {
+            let name = name.as_deref().unwrap_or_default();
+            format!("{seen} of {} as {name}", group.len())
+        };
+        let groups = &report.groups;
+        text += &format!(
+            "the classifier sees {}, {}\n",
+            of(&groups.plus, plus, &groups.attribute),
+            of(&groups.minus, minus, &groups.from)
+        );
+    }
     if !report.left_out.is_empty() {
         text += &format!("held as they were: {}\n", report.left_out.join(", "));
     }

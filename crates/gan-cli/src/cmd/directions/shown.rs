@@ -8,9 +8,9 @@ use gan_latent::judged::Change;
 use serde::Serialize;
 
 use super::sought::Direction;
-use super::{Directions, Method, USUAL_SAMPLES};
-use crate::cmd::sample::name::{plain, shortened};
+use super::{Directions, Method, USUAL_JUDGED, USUAL_SAMPLES};
 use crate::cmd::tables;
+use crate::words::Words;
 
 /// What moves along the directions: the attribute-leak matrix.
 #[derive(Clone, Debug, Serialize)]
@@ -58,6 +58,7 @@ impl Table {
     /// Writes the table as `.leaks.csv`, and what moves most of it as the heat map `.leaks.png`, in points of a hundred.
     pub(super) fn write(&self, names: &[String], out: &Path) -> anyhow::Result<()> {
         let Some(first) = self.changes.first() else { return Ok(()) };
+        let [table, picture] = leaks_paths(out);
         let mut csv = String::from("direction");
         first.iter().for_each(|change| csv += &format!(",{}", tables::csv_field(&change.name)));
         for (name, changes) in names.iter().zip(&self.changes) {
@@ -65,7 +66,7 @@ impl Table {
             changes.iter().for_each(|change| csv += &format!(",{:.4}", change.mean_change));
         }
         csv.push('\n');
-        file::write_bytes(&out.with_extension("leaks.csv"), csv.as_bytes())?;
+        file::write_bytes(&table, csv.as_bytes())?;
         let most = |j: usize| self.changes.iter().map(|row| size(&row[j])).fold(0.0, f64::max);
         let mut columns: Vec<usize> = (0..first.len()).collect();
         columns.sort_by(|a, b| most(*b).total_cmp(&most(*a)));
@@ -82,7 +83,7 @@ impl Table {
             values: self.changes.iter().map(row).collect(),
             limit: 100.0,
         };
-        Ok(map.image()?.write_png(&out.with_extension("leaks.png"))?)
+        Ok(map.image()?.write_png(&picture)?)
     }
 }
 
@@ -98,20 +99,33 @@ pub(super) fn amount(amount: &f64) -> String {
 
 /// `factor_n-5_seed-3`.
 pub(super) fn file_name(asked: &Directions) -> String {
-    let method = method(asked.method);
-    let mut words = vec![method.to_string()];
-    words.extend((asked.n != 10).then(|| format!("n-{}", asked.n)));
-    words.extend(asked.attributes.iter().cloned());
-    words.extend(asked.hold.iter().map(|name| format!("hold-{name}")));
-    words.push(match asked.start.latents.as_deref().and_then(Path::file_stem) {
-        Some(stem) => format!("latents-{}", stem.to_string_lossy()),
-        None => format!("seed-{}", asked.start.seed),
-    });
-    words.extend(asked.start.indices.iter().map(ToString::to_string));
-    words.extend((asked.samples != USUAL_SAMPLES).then(|| format!("samples-{}", asked.samples)));
-    words.extend((asked.reach != 3.0).then(|| format!("reach-{}", asked.reach)));
-    words.extend((asked.steps != 7).then(|| format!("steps-{}", asked.steps)));
-    shortened(&plain(&words.join("_")))
+    Words::default()
+        .add([method(asked.method).to_string()])
+        .unless(10, "n", asked.n)
+        .add(asked.attributes.iter().cloned())
+        .add(asked.hold.iter().map(|name| format!("hold-{name}")))
+        .source(asked.start.latents.as_deref(), asked.start.seed)
+        .list("faces", &asked.start.indices)
+        .unless(USUAL_SAMPLES, "samples", asked.samples)
+        .unless(3.0, "reach", asked.reach)
+        .unless(7, "steps", asked.steps)
+        .unless(USUAL_JUDGED, "judged", asked.judged)
+        .path("seen-by", asked.classifier.as_deref())
+        .weights(asked.weights)
+        .name()
+}
+
+/// Where the table of what moves goes, and its heat map.
+pub(super) fn leaks_paths(out: &Path) -> [PathBuf; 2] {
+    ["leaks.csv", "leaks.png"].map(|ending| out.with_extension(ending))
+}
+
+/// Where the strips of a face go.
+pub(super) fn face_path(out: &Path, i: usize) -> PathBuf {
+    match i {
+        0 => out.into(),
+        i => out.with_extension(format!("face-{i}.png")),
+    }
 }
 
 fn method(method: Method) -> &'static str {
@@ -168,8 +182,9 @@ impl<'a> Report<'a> {
         }
         text += &format!("strips      {}\n", out.display());
         if self.leaks.is_some() {
-            text += &format!("leaks       {}\n", out.with_extension("leaks.png").display());
-            text += &format!("            {}\n", out.with_extension("leaks.csv").display());
+            let [table, picture] = leaks_paths(out);
+            text += &format!("leaks       {}\n", picture.display());
+            text += &format!("            {}\n", table.display());
         }
         text += &format!("directions  {}\n", out.with_extension("safetensors").display());
         text += &format!("numbers     {}\n", out.with_extension("json").display());

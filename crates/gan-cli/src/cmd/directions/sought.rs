@@ -38,6 +38,8 @@ pub(super) struct Told {
 
 /// Latents whose activations are looked at at once.
 const BATCH: usize = 256;
+/// Values of all activations together: 1 GiB, of which finding components takes about four times as much.
+const MOST_VALUES: usize = 1 << 28;
 
 /// Eigenvectors of the first layer's weight.
 pub(super) fn by_factor(
@@ -59,6 +61,16 @@ pub(super) fn by_activations(
     console: &Console,
 ) -> anyhow::Result<Vec<Direction>> {
     let n = asked.samples as usize;
+    let layer = explored.generator.first_layer()?;
+    let of_one = layer.activations(&faces.narrow(0, 1)?.encode()?)?.dim(1)?;
+    let most = MOST_VALUES / of_one.max(1);
+    if n > most {
+        return Err(UsageError(format!(
+            "--samples is {n}, and the first layer of this generator has {of_one} values for each; expected at most {most}, \
+             which take 4 GiB"
+        ))
+        .into());
+    }
     let drawn = sample::seeded(explored.latent(), n, asked.start.seed, None, &explored.device)?;
     let mut latents = drawn;
     for part in space.left_out() {
@@ -67,7 +79,6 @@ pub(super) fn by_activations(
             latents = latents.with_part(part, &one)?;
         }
     }
-    let layer = explored.generator.first_layer()?;
     let z = latents.encode()?;
     let activations = {
         let line = console.progress("first layer", n as u64);

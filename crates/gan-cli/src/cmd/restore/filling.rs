@@ -8,10 +8,11 @@ use gan_latent::invert::{PixelDistance, Targets};
 use gan_latent::{Inversion, Inverted, Sheet, latents, mask};
 
 use super::numbers::{Measured, OfMask, Restored};
-use super::{Compared, MOST_SHOWN, place};
+use super::{Compared, MOST_SHOWN, latents_of, place};
 use crate::console::Console;
 use crate::explored::Explored;
 use crate::inversion::{self, Loaded};
+use crate::pictures::remove_stale;
 
 /// What all masks have in common.
 pub(super) struct Filling<'a> {
@@ -29,14 +30,6 @@ impl Compared {
         match self {
             Self::Masked => "by all pixels",
             Self::Visible => "by the visible",
-        }
-    }
-
-    /// In the name of a file.
-    fn word(self) -> &'static str {
-        match self {
-            Self::Masked => "masked",
-            Self::Visible => "visible",
         }
     }
 }
@@ -57,12 +50,15 @@ impl Filling<'_> {
                 restored: Measured::of(&found.images, clean)?,
                 blended: Measured::of(&blended, clean)?,
             });
-            let ending = format!("{}.safetensors", compared.word());
-            latents::write(&found.latents, &place(self.out, name, &ending))?;
+            latents::write(&found.latents, &latents_of(self.out, name, compared))?;
             rows.push((compared.label(), found.images));
             rows.push(("blended", blended));
         }
         self.draw(name, &rows)?;
+        // Of an earlier command with other scores.
+        let others = [Compared::Masked, Compared::Visible];
+        let others = others.into_iter().filter(|other| !self.scores.contains(other));
+        remove_stale(others.map(|other| latents_of(self.out, name, other)))?;
         Ok(of_mask)
     }
 

@@ -13,6 +13,7 @@ use crate::args::{Global, UsageError};
 use crate::console::Console;
 use crate::data;
 use crate::explored::{Explored, ShownWeights};
+use crate::pictures::remove_stale;
 use crate::sharpness::Comparison;
 
 /// What samples are held against.
@@ -26,7 +27,7 @@ pub(super) struct Beside {
         long,
         value_name = "RUN",
         requires = "sharpness",
-        conflicts_with_all = ["latents", "attributes", "fix", "separate"]
+        conflicts_with_all = ["latents", "indices", "temperature", "attributes", "fix", "separate"]
     )]
     beside: Vec<PathBuf>,
 }
@@ -44,6 +45,7 @@ pub(super) struct Same {
 pub(super) struct Compared {
     file: PathBuf,
     pub(super) spectra: PathBuf,
+    spectra_svg: PathBuf,
     pub(super) panels: PathBuf,
     found: Comparison,
 }
@@ -92,9 +94,7 @@ pub(super) fn compare(
             .map(|end| latents.with_extension(end));
     let Some((mut found, others)) = opened else {
         // Those of other samples, which stood here before.
-        for stale in [file, spectra, drawn, panels].iter().filter(|path| path.is_file()) {
-            fs_err::remove_file(stale)?;
-        }
+        remove_stale([file, spectra, drawn, panels])?;
         return Ok(None);
     };
     found.add(run.root(), images, console)?;
@@ -111,7 +111,7 @@ pub(super) fn compare(
     plot.write_svg(&drawn)?;
     found.panels()?.write_png(&panels)?;
     run.write_json(&file, &found)?;
-    Ok(Some(Compared { file, spectra, panels, found }))
+    Ok(Some(Compared { file, spectra, spectra_svg: drawn, panels, found }))
 }
 
 impl Compared {

@@ -4,61 +4,42 @@ use std::path::Path;
 
 use gan_models::Truncation;
 
-/// Longest name; file systems take 255 bytes, endings included.
-const LONGEST: usize = 120;
+use super::Temperature;
+use crate::explored::ShownWeights;
+use crate::words::{Words, of_attribute};
 
 /// Which images were asked for, beside the run and its weights of today.
-#[derive(Default)]
 pub(super) struct Asked<'a> {
     pub(super) seed: u64,
     pub(super) latents: Option<&'a Path>,
+    pub(super) indices: &'a [usize],
     /// Their number, where it is not the usual one.
     pub(super) n: Option<usize>,
     pub(super) truncation: Option<Truncation>,
+    pub(super) temperatures: &'a [Temperature],
     pub(super) attributes: &'a [String],
     pub(super) fix: &'a [String],
-    pub(super) trained_weights: bool,
+    pub(super) weights: ShownWeights,
 }
 
 impl Asked<'_> {
-    /// `seed-3`, `seed-3_n-16_truncation-0.7_Smiling_not-Male_digit=3`, `latents-seed-3_digit=4`.
+    /// `seed-3`, `seed-3_n-16_truncation-0.7_z-temperature-0.5_Smiling_not-Male_digit=3`, `latents-seed-3_indices-0-7_digit=4`.
     pub(super) fn name(&self) -> String {
-        let mut words = vec![match self.latents.and_then(Path::file_stem) {
-            Some(stem) => format!("latents-{}", stem.to_string_lossy()),
-            None => format!("seed-{}", self.seed),
-        }];
-        words.extend(self.n.map(|n| format!("n-{n}")));
-        words.extend(self.truncation.map(|truncation| match truncation {
-            Truncation::Resample(limit) => format!("truncation-{limit}"),
-            Truncation::Clip(limit) => format!("clip-{limit}"),
-        }));
-        words.extend(self.attributes.iter().map(|name| match name.strip_prefix('-') {
-            Some(name) => format!("not-{name}"),
-            None => name.clone(),
-        }));
-        words.extend(self.fix.iter().cloned());
-        words.extend(self.trained_weights.then(|| "trained".to_string()));
-        shortened(&plain(&words.join("_")))
+        let tempered = self.temperatures.iter().filter(|t| t.temperature != 1.0);
+        Words::default()
+            .source(self.latents, self.seed)
+            .list("indices", self.indices)
+            .add(self.n.map(|n| format!("n-{n}")))
+            .add(self.truncation.map(|truncation| match truncation {
+                Truncation::Resample(limit) => format!("truncation-{limit}"),
+                Truncation::Clip(limit) => format!("clip-{limit}"),
+            }))
+            .add(tempered.map(|t| format!("{}-temperature-{}", t.part, t.temperature)))
+            .add(self.attributes.iter().map(|name| of_attribute(name)))
+            .add(self.fix.iter().cloned())
+            .weights(self.weights)
+            .name()
     }
-}
-
-/// Without what file systems or shells take for something else.
-pub(crate) fn plain(name: &str) -> String {
-    let kept = |c: char| c.is_alphanumeric() || "_-.=".contains(c);
-    name.chars().filter(|c| *c != ' ').map(|c| if kept(c) { c } else { '-' }).collect()
-}
-
-/// A long name is cut, and what tells it from others with the same beginning is a number at its end.
-pub(crate) fn shortened(name: &str) -> String {
-    if name.len() <= LONGEST {
-        return name.into();
-    }
-    // FNV-1a (<https://www.ietf.org/archive/id/draft-eastlake-fnv-17.html>), the same on every machine.
-    let hash = name
-        .bytes()
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    let end = name.floor_char_boundary(LONGEST - 9);
-    format!("{}-{hash:08x}", &name[..end])
 }
 
 #[cfg(test)]
@@ -69,35 +50,37 @@ mod tests {
     fn every_option_is_in_the_name() {
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
         let (attributes, fix) = (words(&["Smiling", "-Male"]), words(&["bits.4=1", "digit= 3"]));
-        let plain = Asked { seed: 3, ..Asked::default() };
-        assert_eq!(plain.name(), "seed-3");
+        let usual = || Asked {
+            seed: 3,
+            latents: None,
+            indices: &[],
+            n: None,
+            truncation: None,
+            temperatures: &[],
+            attributes: &[],
+            fix: &[],
+            weights: ShownWeights::Average,
+        };
+        assert_eq!(usual().name(), "seed-3");
+        let temperatures = [("z", 0.7), ("u", 1.0)]
+            .map(|(part, temperature)| Temperature { part: part.into(), temperature });
         let all = Asked {
             n: Some(16),
             truncation: Some(Truncation::Resample(0.7)),
+            temperatures: &temperatures,
             attributes: &attributes,
             fix: &fix,
-            trained_weights: true,
-            ..plain
+            weights: ShownWeights::Trained,
+            ..usual()
         };
         assert_eq!(
             all.name(),
-            "seed-3_n-16_truncation-0.7_Smiling_not-Male_bits.4=1_digit=3_trained"
+            "seed-3_n-16_truncation-0.7_z-temperature-0.7_Smiling_not-Male_bits.4=1_digit=3_trained"
         );
-        let clipped = Asked { truncation: Some(Truncation::Clip(0.7)), ..Asked::default() };
-        assert_eq!(clipped.name(), "seed-0_clip-0.7");
+        let clipped = Asked { truncation: Some(Truncation::Clip(0.7)), ..usual() };
+        assert_eq!(clipped.name(), "seed-3_clip-0.7");
         let latents = Some(Path::new("runs/a/sampled/seed-3.safetensors"));
-        assert_eq!(Asked { latents, ..Asked::default() }.name(), "latents-seed-3");
-    }
-
-    #[test]
-    fn names_stay_within_a_folder_and_long_ones_differ() {
-        let odd = ["a/../b".to_string()];
-        assert_eq!(Asked { attributes: &odd, ..Asked::default() }.name(), "seed-0_a-..-b");
-        let many = |last: &str| {
-            let mut names: Vec<String> = (0..40).map(|i| format!("Attribute_{i}é")).collect();
-            names.push(last.into());
-            Asked { attributes: &names, ..Asked::default() }.name()
-        };
-        assert!(many("A").len() <= LONGEST && many("A") != many("-A"), "{}", many("A"));
+        let some = Asked { latents, indices: &[7, 0], ..usual() };
+        assert_eq!(some.name(), "latents-seed-3_indices-7-0");
     }
 }
