@@ -381,8 +381,13 @@ impl Report {
                 percent(linear.commoner)
             );
         }
-        let other =
-            data.manifest().attributes.iter().find(|name| self.color_by.as_ref() != Some(*name));
+        let others = || {
+            let all = data.manifest().attributes.iter();
+            all.filter(|name| self.color_by.as_ref() != Some(*name))
+        };
+        // Attributes that show, before those that come first in the alphabet.
+        let telling = |name: &&String| ["Male", "Smiling", "Eyeglasses"].contains(&name.as_str());
+        let other = others().find(telling).or_else(|| others().next());
         let next = match other {
             Some(name) => format!("--color-by {name}"),
             None if self.method == "tsne" => "--method pca".into(),

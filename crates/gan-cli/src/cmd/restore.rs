@@ -182,14 +182,16 @@ impl Restore {
     ) -> anyhow::Result<()> {
         let pictures: Vec<PathBuf> =
             self.names().iter().map(|name| place(out, name, "png")).collect();
+        let names = self.names();
+        let of = |compared: &Compared| {
+            let compared = *compared;
+            names.iter().map(move |name| latents_of(out, name, compared))
+        };
+        let latents: Vec<PathBuf> = self.score.compared().iter().flat_map(of).collect();
         if global.json {
-            let names = self.names();
-            let of = |compared| names.iter().map(move |name| latents_of(out, name, compared));
-            let scores = [Compared::Masked, Compared::Visible];
-            let scores = scores.into_iter().filter(|score| self.score.has(*score));
             return print_json(&serde_json::json!({
                 "pictures": pictures,
-                "latents": scores.flat_map(of).collect::<Vec<_>>(),
+                "latents": latents,
                 "numbers": out.with_extension("json"),
                 "checkpoint": explored.path,
                 "images_seen": explored.checkpoint.header.images_seen,
@@ -205,21 +207,14 @@ impl Restore {
         for picture in &pictures {
             text += &format!("picture {}\n", picture.display());
         }
+        for file in &latents {
+            text += &format!("latents {}\n", file.display());
+        }
         print(&format!(
             "{text}numbers {}\nnext: gan-cli invert {}",
             out.with_extension("json").display(),
             explored.run.root().display()
         ))
-    }
-}
-
-impl Score {
-    fn has(self, compared: Compared) -> bool {
-        match self {
-            Self::Visible => compared == Compared::Visible,
-            Self::Masked => compared == Compared::Masked,
-            Self::Both => true,
-        }
     }
 }
 

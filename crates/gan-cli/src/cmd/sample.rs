@@ -243,10 +243,11 @@ impl Sample {
             print(&compared.summary())?;
         }
         print(&format!(
-            "{n} images: {}\nlatents:   {}\nnext: the same latents later with --latents {}",
+            "{n} images: {}\nlatents:   {}\nnext: gan-cli interpolate {} --latents {}",
             out.display(),
             latents_file.display(),
-            latents_file.display()
+            super::tables::quoted(&run.root().display().to_string()),
+            super::tables::quoted(&latents_file.display().to_string())
         ))
     }
 }

@@ -162,7 +162,7 @@ impl<'a> Report<'a> {
             let found = match (&direction.boundary, direction.share) {
                 (Some(told), _) => {
                     let unclear = told.unclear_accuracy.map_or("–".into(), percent);
-                    vec![percent(told.held_out_accuracy), unclear]
+                    vec![told.of_each.to_string(), percent(told.held_out_accuracy), unclear]
                 }
                 (None, share) => vec![share.map_or("–".into(), percent)],
             };
@@ -170,13 +170,19 @@ impl<'a> Report<'a> {
             [vec![direction.name.clone()], found, moved.into_iter().collect()].concat()
         };
         let mut head = match self.directions.iter().any(|d| d.boundary.is_some()) {
-            true => vec!["direction", "right, clear latents", "right, the others"],
+            true => {
+                vec!["direction", "clear of each kind", "right, clear ones", "right, the others"]
+            }
             false => vec!["direction", "share"],
         };
         let right: Vec<usize> = (1..head.len()).collect();
         head.extend(self.leaks.map(|_| "moves (points)"));
         let rows = self.directions.iter().enumerate().map(row).collect();
         let mut text = tables::table(&head, &right, rows) + "\n\n";
+        let boundaries = || self.directions.iter().filter_map(|d| d.boundary.as_ref());
+        if boundaries().any(|told| told.unclear_accuracy.is_none()) {
+            text += "–: all images with it, or all without, are among the clear ones\n";
+        }
         if !self.left_out.is_empty() {
             text += &format!("held as they were: {}\n", self.left_out.join(", "));
         }
@@ -188,15 +194,12 @@ impl<'a> Report<'a> {
         }
         text += &format!("directions  {}\n", out.with_extension("safetensors").display());
         text += &format!("numbers     {}\n", out.with_extension("json").display());
-        let run = run.display();
-        match self.leaks {
-            Some(_) => {
-                text + &format!(
-                    "next: other faces along them with --indices 3 or --seed 1, as in gan-cli sample {run} --labels"
-                )
-            }
+        let run = tables::quoted(&run.display().to_string());
+        text + &match self.leaks {
+            Some(_) => format!("next: gan-cli sample {run} --labels"),
             None => {
-                text + "next: the same with --classifier RUN, which says what changes along each"
+                let method = &self.method;
+                format!("next: gan-cli directions {run} --method {method} --classifier RUN")
             }
         }
     }
@@ -206,6 +209,11 @@ impl<'a> Report<'a> {
 fn moved_most(changes: &[Change]) -> String {
     let mut order: Vec<&Change> = changes.iter().collect();
     order.sort_by(|a, b| size(b).total_cmp(&size(a)));
-    let told = order.iter().take(3).map(|c| format!("{} {:+.0}", c.name, 100.0 * c.mean_change));
+    // A digit and a number beside it look like a sum.
+    let name = |c: &Change| match c.name.parse::<f64>() {
+        Ok(_) => format!("class {}", c.name),
+        Err(_) => c.name.clone(),
+    };
+    let told = order.iter().take(3).map(|c| format!("{} {:+.0}", name(c), 100.0 * c.mean_change));
     told.collect::<Vec<_>>().join(", ")
 }

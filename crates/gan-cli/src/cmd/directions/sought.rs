@@ -29,7 +29,7 @@ pub(super) struct Direction {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Told {
     /// Clear latents of each kind.
-    of_each: usize,
+    pub(super) of_each: usize,
     /// Share on their side among clear ones.
     pub(super) held_out_accuracy: f64,
     /// Balanced accuracy among all others.
@@ -49,7 +49,7 @@ pub(super) fn by_factor(
 ) -> anyhow::Result<Vec<Direction>> {
     let weight = explored.generator.first_layer()?.weight()?;
     let found = directions::factorized(space, &weight, asked.n as usize)?;
-    Ok(numbered(found))
+    Ok(numbered(found, asked.n))
 }
 
 /// Principal components of the first layer's activations, with what the space leaves out as in the first face.
@@ -91,10 +91,16 @@ pub(super) fn by_activations(
     };
     let _line = console.progress("principal components", 1);
     let k = asked.n as usize;
-    Ok(numbered(directions::principal(space, &latents, &activations, k, asked.start.seed)?))
+    Ok(numbered(
+        directions::principal(space, &latents, &activations, k, asked.start.seed)?,
+        asked.n,
+    ))
 }
 
-fn numbered(found: Vec<directions::Found>) -> Vec<Direction> {
+fn numbered(found: Vec<directions::Found>, asked: u32) -> Vec<Direction> {
+    if found.len() < asked as usize {
+        tracing::info!("--n is {asked}, there are {} directions", found.len());
+    }
     let direction = |(i, found): (usize, directions::Found)| Direction {
         name: i.to_string(),
         vector: found.direction,
@@ -171,11 +177,21 @@ impl Seen<'_> {
         console: &Console,
     ) -> Result<Vec<(String, Fitted)>, UsageError> {
         let line = console.progress("boundaries", self.names.len() as u64);
-        let mut found = Vec::new();
+        let (mut found, mut too_few) = (Vec::new(), Vec::new());
         for (place, name) in self.names.iter().enumerate().filter(|(_, name)| !held.contains(name))
         {
-            found.extend(self.fit(place).map(|fitted| (name.clone(), fitted)));
+            match self.fit(place) {
+                Some(fitted) => found.push((name.clone(), fitted)),
+                None => too_few.push(name.as_str()),
+            }
             line.set(place as u64 + 1, name);
+        }
+        if !too_few.is_empty() {
+            tracing::info!(
+                "fewer than 20 of {} images with or without: {}; raise --samples for these",
+                self.points.len(),
+                too_few.join(", ")
+            );
         }
         // Less two standard errors at most, so that few latents that happen to lie right do not come first.
         let at_least = |fitted: &Fitted| {
