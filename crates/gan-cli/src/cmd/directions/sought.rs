@@ -38,7 +38,7 @@ pub(super) struct Told {
 
 /// Latents whose activations are looked at at once.
 const BATCH: usize = 256;
-/// Values of all activations together: 1 GiB, of which finding components takes about four times as much.
+/// Values of all activations together: 1 GiB, beside which finding components takes twice as much again.
 const MOST_VALUES: usize = 1 << 28;
 
 /// Eigenvectors of the first layer's weight.
@@ -67,7 +67,7 @@ pub(super) fn by_activations(
     if n > most {
         return Err(UsageError(format!(
             "--samples is {n}, and the first layer of this generator has {of_one} values for each; expected at most {most}, \
-             which take 4 GiB"
+             which take 3 GiB"
         ))
         .into());
     }
