@@ -88,7 +88,7 @@ pub fn rank_entries(
 }
 
 /// The part that an entry belongs to.
-fn part_of<'a>(
+pub(crate) fn part_of<'a>(
     latent: &'a Latent,
     (name, entry): &(String, usize),
 ) -> Result<&'a Part, LatentError> {
@@ -143,7 +143,8 @@ fn mean_changes(images: &Tensor, others: &Tensor) -> Result<Vec<f64>, LatentErro
     Ok(of_images.into_iter().map(|change| f64::from(change) / 2.0).collect())
 }
 
-fn mean_and_error(values: &[f64]) -> (f64, f64) {
+/// The mean, and its standard error; of one value this is 0.
+pub(crate) fn mean_and_error(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);

@@ -90,9 +90,9 @@ fn size(change: &Change) -> f64 {
     change.mean_change.abs()
 }
 
-/// A field of a CSV file.
+/// A field of a CSV file, which may have commas or quotes in it (RFC 4180, section 2).
 pub(crate) fn quoted(field: &str) -> String {
-    match field.contains([',', '"', '\n']) {
+    match field.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", field.replace('"', "\"\"")),
         false => field.into(),
     }
