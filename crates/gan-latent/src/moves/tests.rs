@@ -84,7 +84,7 @@ fn an_entry_goes_from_its_lowest_to_its_highest_value() -> Result<(), LatentErro
 fn one_attribute_has_participation_1_and_k_equal_ones_k() -> Result<(), LatentError> {
     for k in 1..=6 {
         let moved = |i: usize| {
-            let sign = if i % 2 == 0 { 0.4 } else { -0.4 };
+            let sign = if i.is_multiple_of(2) { 0.4 } else { -0.4 };
             if i < k { row(&[(0, sign)]) } else { row(&[(1, 0.9)]) }
         };
         let all = found((0..7).map(moved).collect(), "z", 40)?;
