@@ -126,6 +126,50 @@ fn codes_are_shown_by_class_and_in_combination() {
     assert_eq!(sizes, expected.map(|(name, r, c)| (name.to_string(), r, c)));
 }
 
+/// The matrix, the picture and the words are of the same numbers, and these are those of the samples themselves.
+#[test]
+fn a_classifier_sees_what_moves_with_dimensions() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    train(folder, "dcgan-levels", &format!("{FACES} {SMALL_GAN} --set latent.u.size=5"));
+    succeeds(folder, &format!("train face-classifier {FACES} {JUDGE} --steps 10"));
+    let line = "traverse run --part levels --dims 0-3 --classifier judge --judged 6";
+    let found = json(folder, line);
+    let moves = &found["moves"];
+    let list = |value: &serde_json::Value| value.as_array().expect("a list").clone();
+    let dimensions = list(&moves["dimensions"]);
+    let names = |all: &serde_json::Value, key: &str| -> Vec<serde_json::Value> {
+        list(all).iter().map(|one| one[key].clone()).collect()
+    };
+    assert_eq!(names(&moves["dimensions"], "name"), names(&found["ranking"], "name"));
+    assert_eq!((&moves["latents"], &dimensions[0]["to"]), (&6.into(), &9.0.into()));
+    assert_eq!((dimensions.len(), &moves["parts"][0]["dimensions"]), (4, &4.into()));
+    let base = "run/traversed/seed-0_dims-0-3_seen-by-judge_judged-6_levels";
+    let csv = std::fs::read_to_string(folder.join(format!("{base}.moves.csv"))).expect("a matrix");
+    assert!(folder.join(format!("{base}.moves.png")).is_file());
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!((lines.len(), lines[0].split(',').count()), (5, 31), "thirty attributes");
+    for (line, dimension) in lines[1..].iter().zip(&dimensions) {
+        for (field, one) in line.split(',').skip(1).zip(list(&dimension["moves"])) {
+            let (written, change) = (field.parse::<f64>(), one["change"].as_f64());
+            assert!((written.expect(field) - change.expect("a number")).abs() < 1e-6);
+        }
+    }
+    assert_eq!(json(folder, line), found, "the same again");
+
+    let stdout = succeeds(folder, &format!("{line} --out m.png"));
+    assert!(stdout.contains("moves (points)") && stdout.contains("m.moves.csv"), "{stdout}");
+    for column in ["half of clear", "participation"] {
+        assert!(stdout.contains(column), "{column} in {stdout}");
+    }
+    let plain = json(folder, "traverse run --part levels --dims 0-3 --out plain.png");
+    assert!(plain["moves"].is_null() && plain["ranking"] == found["ranking"]);
+    let one = json(folder, &format!("{} --out one.png", line.replace("0-3", "2")));
+    assert!(one["moves"]["picture"].is_null() && !folder.join("one.moves.png").exists());
+    let expected = dimensions.iter().find(|d| d["entry"] == 2).expect("it was ranked");
+    assert_eq!(&one["moves"]["dimensions"][0], expected, "whatever stands beside it");
+}
+
 /// A picture of another size and mode is converted, and that is said.
 #[test]
 fn pictures_go_through_an_autoencoders_encoder() {
@@ -345,6 +389,11 @@ fn bad_input_gets_one_clear_sentence() {
         ("traverse run --faces 0", 2, "expected 1 to 256"),
         ("traverse run --latents three.safetensors --face 3", 2, "0 to 2"),
         ("traverse run --out sheet.txt", 2, ".png or .gif"),
+        ("traverse run --classifier nowhere", 2, "run folder"),
+        ("traverse run --classifier run", 2, "is no classifier"),
+        ("traverse run --classifier judge", 2, "looks at 28×28 gray images"),
+        ("traverse run --judged 5", 2, "--classifier"),
+        ("traverse run --classifier judge --judged 1", 2, "2..=100000"),
     ] {
         let (got, stdout, stderr) = run(folder, line);
         assert_eq!(got, code, "{line}\n{stderr}");

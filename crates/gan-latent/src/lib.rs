@@ -1,5 +1,5 @@
 //! Walks through a latent space: samples, ways from latent to latent, traversals of single entries, what each part and
-//! entry of a latent does, the way back from images to latents, arithmetic, directions with a meaning, and maps of where
+//! entry of a latent does and moves, the way back from images to latents, arithmetic, directions with a meaning, and maps of where
 //! images lie.
 
 pub mod arithmetic;
@@ -15,6 +15,7 @@ pub mod invert;
 pub mod judged;
 pub mod latents;
 pub mod mask;
+pub mod moves;
 pub mod principal;
 pub mod ranking;
 mod relaxed;
@@ -29,6 +30,7 @@ pub use effect::{PartEffect, part_effects};
 pub use error::LatentError;
 pub use invert::{Inversion, Inverted};
 pub use mask::Mask;
+pub use moves::EntryMoves;
 pub use ranking::EntryEffect;
 pub use sample::Samples;
 pub use sheet::Sheet;

@@ -92,7 +92,7 @@ fn effect_of(part: &Part, entry: usize, changes: &[f64], independent: f64) -> En
 }
 
 /// The part that an entry belongs to.
-fn part_of<'a>(
+pub(crate) fn part_of<'a>(
     latent: &'a Latent,
     (name, entry): &(String, usize),
 ) -> Result<&'a Part, LatentError> {
@@ -141,7 +141,8 @@ fn redrawn(
     Ok((Tensor::new(rows, held.device())?, chances))
 }
 
-fn mean_and_error(values: &[f64]) -> (f64, f64) {
+/// The mean, and its standard error; of one value this is 0.
+pub(crate) fn mean_and_error(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);

@@ -1,6 +1,7 @@
 //! `traverse`: what single dimensions of a latent do.
 
 mod chosen;
+mod moved;
 mod ranked;
 mod view;
 
@@ -12,12 +13,14 @@ use gan_latent::{EntryEffect, latents};
 use serde::Serialize;
 
 use self::chosen::Chosen;
+use self::moved::Moved;
 use self::ranked::{LATENTS, PROTOCOL};
 use self::view::{Faces, View};
 use super::{print, print_json, tables};
 use crate::args::{Global, UsageError};
 use crate::console::Console;
 use crate::explored::{Explored, ShownWeights, Start};
+use crate::judge::Judge;
 use crate::pictures::{Kind, Pictures};
 
 /// Change single dimensions of a latent, and rank them by what they change
@@ -39,6 +42,13 @@ pub(crate) struct Traverse {
     /// through bits, unless given
     #[arg(long, value_name = "N", conflicts_with = "indices")]
     faces: Option<usize>,
+    /// Run of a classifier: which attributes or classes move with each dimension, and how many at once
+    #[arg(long, value_name = "RUN")]
+    classifier: Option<PathBuf>,
+    /// Latents over which what the classifier sees is averaged
+    #[arg(long, value_name = "N", default_value_t = LATENTS as u32, requires = "classifier",
+        value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    judged: u32,
     #[command(flatten)]
     start: Start,
     /// Which of the generator's weights
@@ -58,6 +68,7 @@ const EXAMPLES: &str = "\
 Examples:
   gan-cli traverse runs/00001-faces
   gan-cli traverse runs/00002-dcgan-levels --part levels --dims 0-15 --faces 3
+  gan-cli traverse runs/00002-dcgan-levels --classifier runs/00006-face-classifier
   gan-cli traverse runs/00002-dcgan-levels --part u --indices 7 --values=-2,0,2
   gan-cli traverse runs/00003-dcgan-binary --part bits --out walk.gif
   gan-cli traverse runs/00004-infogan-2x10 --part code
@@ -73,6 +84,8 @@ struct Written<'a> {
     ranking_latents: usize,
     ranking_seed: u64,
     ranking_csv: &'a Path,
+    /// What a classifier sees, if there is one.
+    moves: Option<&'a Moved>,
     checkpoint: &'a Path,
     images_seen: u64,
 }
@@ -93,10 +106,19 @@ impl Traverse {
         let explored = Explored::open(&self.run, self.weights, global.device()?)?;
         let chosen = Chosen::new(explored.latent(), self.part.as_deref(), &self.dims)?;
         self.check_values(&chosen)?;
+        let judge = match &self.classifier {
+            Some(run) => Some(Judge::open(run, &explored)?),
+            None => None,
+        };
         // Before anything is made, so that a wrong name costs no time.
         let pictures =
             Pictures::new(self.out.as_deref(), &explored.run, "traversed", &self.words())?;
         let ranking = ranked::rank(&explored, &chosen, self.start.seed, console)?;
+        let of = |judge| {
+            let (seed, n) = (self.start.seed, self.judged as usize);
+            Moved::find(&explored, judge, &ranking, (seed, n), console)
+        };
+        let mut moved = judge.as_ref().map(of).transpose()?;
         let faces = Faces { start: &self.start, number: self.faces };
         let mut views = Vec::new();
         for part in &chosen.parts {
@@ -110,6 +132,9 @@ impl Traverse {
         let part = self.part.as_deref().filter(|_| self.out.is_none()).unwrap_or_default();
         let (csv, json) = (pictures.beside(part, "csv"), pictures.beside(part, "json"));
         file::write_bytes(&csv, ranked::csv(&ranking).as_bytes())?;
+        if let Some(moved) = &mut moved {
+            moved.write(pictures.beside(part, "moves.csv"), pictures.beside(part, "moves.png"))?;
+        }
         let written = Written {
             views: shown,
             ranking: &ranking,
@@ -117,6 +142,7 @@ impl Traverse {
             ranking_latents: LATENTS,
             ranking_seed: self.start.seed,
             ranking_csv: &csv,
+            moves: moved.as_ref(),
             checkpoint: &explored.path,
             images_seen: explored.checkpoint.header.images_seen,
         };
@@ -165,12 +191,18 @@ impl Traverse {
         words.extend((!self.dims.is_empty()).then(|| joined("dims", self.dims.clone())));
         let values = || self.values.iter().map(ToString::to_string).collect();
         words.extend((!self.values.is_empty()).then(|| joined("values", values())));
+        let classifier = self.classifier.as_deref().and_then(Path::file_name);
+        words.extend(classifier.map(|name| format!("seen-by-{}", name.to_string_lossy())));
+        words.extend((self.judged as usize != LATENTS).then(|| format!("judged-{}", self.judged)));
         words.extend((self.weights == ShownWeights::Trained).then(|| "trained".to_string()));
         words
     }
 
     fn tell(&self, written: &Written<'_>, json: &Path) -> anyhow::Result<()> {
-        let mut lines = vec![ranked::table(written.ranking, PRINTED), String::new()];
+        let mut lines = vec![ranked::table(written.ranking, PRINTED, written.moves), String::new()];
+        if let Some(moved) = written.moves {
+            lines.extend([moved.table(), String::new()]);
+        }
         for Shown { view, picture, animation, latents } in &written.views {
             lines.push(format!("{}: {}", view.name, view.what));
             for file in [picture.as_ref(), animation.as_ref(), Some(latents)].into_iter().flatten()
@@ -179,6 +211,7 @@ impl Traverse {
             }
         }
         lines.push(format!("ranking: {}, {}", written.ranking_csv.display(), json.display()));
+        lines.extend(written.moves.map(Moved::files));
         let run = self.run.display().to_string();
         if let Some(strongest) = written.ranking.first() {
             lines.push(format!(

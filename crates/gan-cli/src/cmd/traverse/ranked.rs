@@ -4,7 +4,9 @@ use gan_latent::EntryEffect;
 use gan_latent::ranking::{entries_of, images_needed, rank_entries};
 
 use super::chosen::Chosen;
+use super::moved::Moved;
 use crate::cmd::tables;
+use crate::cmd::tables::csv_field;
 use crate::console::Console;
 use crate::explored::Explored;
 
@@ -36,19 +38,22 @@ pub(super) fn rank(
     Ok(rank_entries(generator, latent, &entries, LATENTS, seed, device, progress)?)
 }
 
-/// The first rows for people.
-pub(super) fn table(ranking: &[EntryEffect], most: usize) -> String {
+/// The first rows for people; with a classifier what moves with each.
+pub(super) fn table(ranking: &[EntryEffect], most: usize, moved: Option<&Moved>) -> String {
     let row = |(i, effect): (usize, &EntryEffect)| {
-        vec![
+        let mut row = vec![
             (i + 1).to_string(),
             effect.name.clone(),
             format!("{:.4}", effect.change),
             format!("{:.4}", effect.standard_error),
             format!("{:.1} %", effect.share * 100.0),
-        ]
+        ];
+        row.extend(moved.map(|moved| moved.told(&effect.part, effect.entry)));
+        row
     };
     let rows = ranking.iter().enumerate().take(most).map(row).collect();
-    let head = ["rank", "dimension", "change", "±", "of independent"];
+    let mut head = vec!["rank", "dimension", "change", "±", "of independent"];
+    head.extend(moved.map(|_| "moves (points)"));
     let table = tables::table(&head, &[0, 2, 3, 4], rows);
     match ranking.len().saturating_sub(most) {
         0 => table,
@@ -61,21 +66,13 @@ pub(super) fn csv(ranking: &[EntryEffect]) -> String {
     let mut text = String::from("rank,part,entry,name,change,standard_error,share\n");
     for (i, effect) in ranking.iter().enumerate() {
         let EntryEffect { part, entry, name, change, standard_error, share } = effect;
-        let name = quoted(name);
+        let name = csv_field(name);
         text.push_str(&format!(
             "{},{part},{entry},{name},{change},{standard_error},{share}\n",
             i + 1
         ));
     }
     text
-}
-
-/// A field that may have commas or quotes in it (RFC 4180, section 2).
-fn quoted(field: &str) -> String {
-    match field.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", field.replace('"', "\"\"")),
-        false => field.into(),
-    }
 }
 
 #[cfg(test)]
@@ -96,7 +93,7 @@ mod tests {
     #[test]
     fn tables_are_cut_and_csv_is_whole() {
         let ranking = [effect("a[3]", 0.1), effect("Big, \"red\"", 0.05), effect("c", 0.0)];
-        let table = table(&ranking, 2);
+        let table = table(&ranking, 2, None);
         assert!(table.contains("   1  a[3]") && table.contains("50.0 %"), "{table}");
         assert!(table.ends_with("and 1 that change less"), "{table}");
         let csv = csv(&ranking);
