@@ -1,6 +1,7 @@
 //! `embed`: a map in the plane of where a network places images.
 
 mod colors;
+mod report;
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +11,14 @@ use gan_core::plot::Scatter;
 use gan_core::{RunDir, Stream, file, image};
 use gan_data::{Dataset, Split};
 use gan_latent::boundary::Boundary;
-use gan_latent::embed::{Separation, TsneOptions, TsneProgress, pca, separation, tsne};
+use gan_latent::embed::{TsneOptions, TsneProgress, pca, separation, tsne};
 use gan_train::Checkpoint;
 use gan_train::batches::BATCH;
 use gan_train::classify::ImageClassifier;
 use gan_train::reconstruct::ImageAutoencoder;
-use serde::Serialize;
 
 use self::colors::Colors;
+use self::report::{Linear, Report};
 use super::{print, print_json};
 use crate::args::{Global, UsageError};
 use crate::console::Console;
@@ -82,41 +83,6 @@ Examples:
   gan-cli embed runs/00002-mnist-vae --n 2000 --perplexity 50
   gan-cli embed runs/00003-digit-classifier --method pca
   gan-cli embed runs/00001-vae --data celeba --split valid --color-by Smiling --json";
-
-/// What is written beside the map.
-#[derive(Serialize)]
-struct Report {
-    /// What the points are.
-    points: &'static str,
-    split: Split,
-    n: usize,
-    dimensions: usize,
-    method: &'static str,
-    seed: u64,
-    perplexity: Option<f64>,
-    /// Divergence of the map's neighbourhoods from the points', in nats (t-SNE).
-    divergence: Option<f64>,
-    /// Share of the variance that the plane has (PCA).
-    variance_share: Option<f64>,
-    color_by: Option<String>,
-    classes: Vec<String>,
-    /// Points of which that is told, evenly chosen from all, and among which their neighbours are.
-    compared: Option<usize>,
-    /// How far apart the classes lie in the map.
-    in_map: Option<Separation>,
-    /// How far apart they lie where the map comes from.
-    in_space: Option<Separation>,
-    /// Of two classes: how often a plane fitted to 70 % of the points has the others on the right side.
-    linear: Option<Linear>,
-}
-
-/// A plane between two classes.
-#[derive(Serialize)]
-struct Linear {
-    held_out_accuracy: f64,
-    /// The share of the commoner class among the same points.
-    commoner: f64,
-}
 
 /// A network that places images.
 enum Placing {
@@ -348,58 +314,4 @@ fn write(
         csv += &format!("{index},{x:.5},{y:.5},{class}\n");
     }
     Ok(file::write_bytes(&out.with_extension("csv"), csv.as_bytes())?)
-}
-
-impl Report {
-    /// What a person is told.
-    fn summary(&self, out: &Path, data: &Dataset, run: &Path) -> String {
-        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
-        let mut text = format!("{} {} of {} images in the plane", self.n, self.points, self.split);
-        text += &match (self.divergence, self.variance_share) {
-            (Some(divergence), _) => format!(", divergence {divergence:.2} nats\n"),
-            (_, Some(share)) => format!(", which has {} of the variance\n", percent(share)),
-            _ => "\n".into(),
-        };
-        if let Some(compared) = self.compared.filter(|compared| *compared < self.n) {
-            text += &format!("classes are compared among {compared} of them\n");
-        }
-        for (where_, found) in [("the map", &self.in_map), ("all dimensions", &self.in_space)] {
-            if let (Some(found), Some(name)) = (found, &self.color_by) {
-                text += &format!(
-                    "{name} in {where_}: {} of the {} nearest are of the same ({} by chance), silhouette {:+.2}\n",
-                    percent(found.purity),
-                    found.neighbours,
-                    percent(found.chance),
-                    found.silhouette
-                );
-            }
-        }
-        if let Some(linear) = &self.linear {
-            text += &format!(
-                "a plane through all dimensions tells {} of held-out images ({} by always saying the commoner)\n",
-                percent(linear.held_out_accuracy),
-                percent(linear.commoner)
-            );
-        }
-        let others = || {
-            let all = data.manifest().attributes.iter();
-            all.filter(|name| self.color_by.as_ref() != Some(*name))
-        };
-        // Attributes that show, before those that come first in the alphabet.
-        let telling = |name: &&String| ["Male", "Smiling", "Eyeglasses"].contains(&name.as_str());
-        let other = others().find(telling).or_else(|| others().next());
-        let next = match other {
-            Some(name) => format!("--color-by {name}"),
-            None if self.method == "tsne" => "--method pca".into(),
-            None => "--method tsne".into(),
-        };
-        format!(
-            "{text}map      {}\n         {}\npoints   {}\nnumbers  {}\nnext: gan-cli embed {} {next}",
-            out.display(),
-            out.with_extension("svg").display(),
-            out.with_extension("csv").display(),
-            out.with_extension("json").display(),
-            run.display()
-        )
-    }
 }
