@@ -6,7 +6,7 @@ mod separation;
 mod tsne;
 
 pub use separation::{Separation, separation};
-pub use tsne::{Embedding, TsneOptions, TsneProgress, tsne};
+pub use tsne::{EARLY_STEPS, Embedding, TsneOptions, TsneProgress, tsne};
 
 use candle_core::{Device, Tensor};
 

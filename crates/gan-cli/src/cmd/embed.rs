@@ -11,7 +11,7 @@ use gan_core::plot::Scatter;
 use gan_core::{RunDir, Stream, file, image};
 use gan_data::{Dataset, Split};
 use gan_latent::boundary::Boundary;
-use gan_latent::embed::{TsneOptions, TsneProgress, pca, separation, tsne};
+use gan_latent::embed::{EARLY_STEPS, TsneOptions, TsneProgress, pca, separation, tsne};
 use gan_train::Checkpoint;
 use gan_train::batches::BATCH;
 use gan_train::classify::ImageClassifier;
@@ -218,6 +218,12 @@ impl Embed {
             let (places, share) = pca(points)?;
             report.variance_share = Some(share);
             return Ok(places);
+        }
+        if (self.iterations as usize) < 2 * EARLY_STEPS {
+            tracing::warn!(
+                "--iterations {} ends while clusters form, which takes the first {EARLY_STEPS}: a map of 1000 is finished",
+                self.iterations
+            );
         }
         let options = TsneOptions {
             perplexity: self.perplexity,

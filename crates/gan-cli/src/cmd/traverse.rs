@@ -213,13 +213,17 @@ impl Traverse {
         lines.push(format!("ranking: {}, {}", written.ranking_csv.display(), json.display()));
         lines.extend(written.moves.map(Moved::files));
         let run = self.run.display().to_string();
-        if let Some(strongest) = written.ranking.first() {
-            lines.push(format!(
-                "next: gan-cli traverse {} --part {} --dims {} --faces 8",
-                tables::quoted(&run),
-                strongest.part,
-                strongest.entry
-            ));
+        let run = tables::quoted(&run);
+        match (written.ranking.first(), written.views.first()) {
+            (Some(strongest), _) if self.dims.is_empty() => lines.push(format!(
+                "next: gan-cli traverse {run} --part {} --dims {}",
+                strongest.part, strongest.entry
+            )),
+            (_, Some(view)) => lines.push(format!(
+                "next: gan-cli sample {run} --latents {} --labels",
+                tables::quoted(&view.latents.display().to_string())
+            )),
+            _ => {}
         }
         print(&lines.join("\n"))
     }

@@ -52,8 +52,9 @@ pub enum TsneProgress {
 
 /// Points with fewer than that many make no map.
 const FEWEST: usize = 8;
-/// The beginning, in which neighbours attract so many times as strongly, so that clusters form.
-const EARLY: usize = 250;
+/// Steps in the beginning, in which neighbours attract twelve times as strongly, so that clusters form: a map of fewer steps
+/// than twice as many is not finished.
+pub const EARLY_STEPS: usize = 250;
 const EXAGGERATION: f64 = 12.0;
 /// Standard deviation of the start, and of what the seed adds to it.
 const START: f64 = 1e-4;
@@ -92,7 +93,7 @@ pub fn tsne(
     let rate = (n as f64 / EXAGGERATION / 4.0).max(50.0);
     for iteration in 0..options.iterations {
         let (exaggeration, momentum) =
-            if iteration < EARLY { (EXAGGERATION, 0.5) } else { (1.0, 0.8) };
+            if iteration < EARLY_STEPS { (EXAGGERATION, 0.5) } else { (1.0, 0.8) };
         let gradient = gradient(&affinities, &places, options.theta, exaggeration);
         for (i, gradient) in gradient.into_iter().enumerate() {
             for axis in 0..2 {
