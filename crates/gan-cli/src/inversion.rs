@@ -11,6 +11,7 @@ use gan_latent::invert::{Descent, Distance, Losses, PixelDistance, Targets};
 use gan_latent::{Inversion, Inverted};
 use gan_models::LatentBatch;
 use gan_train::Checkpoint;
+use gan_train::batches::BATCH;
 use gan_train::classify::ImageClassifier;
 use gan_train::reconstruct::ImageAutoencoder;
 
@@ -238,7 +239,11 @@ pub(crate) fn encoder_starts(
     if config.autoencoder.is_none() || config.latent.parts().len() != 1 {
         return Ok(None);
     }
-    let latents = ImageAutoencoder::new(&explored.checkpoint, &explored.device)?.encode(images)?;
+    let encoder = ImageAutoencoder::new(&explored.checkpoint, &explored.device)?;
+    let n = images.dim(0)?;
+    let part = |from| Ok(encoder.encode(&images.narrow(0, from, BATCH.min(n - from))?)?);
+    let parts = (0..n).step_by(BATCH).map(part).collect::<anyhow::Result<Vec<_>>>()?;
+    let latents = Tensor::cat(&parts, 0)?;
     Ok(Some(config.latent.batch(|_| Ok(latents.clone()))?))
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use gan_core::RunDir;
 
 use crate::args::UsageError;
-use crate::words::{plain, shortened};
+use crate::words::Words;
 
 /// Where pictures go, and of which kinds they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,11 +31,10 @@ impl Pictures {
         out: Option<&Path>,
         run: &RunDir,
         folder: &str,
-        words: &[String],
+        words: &Words,
     ) -> Result<Self, UsageError> {
         let Some(out) = out else {
-            let name = shortened(&plain(&words.join("_")));
-            return Ok(Self { base: run.root().join(folder).join(name), asked: None });
+            return Ok(Self { base: run.root().join(folder).join(words.name()), asked: None });
         };
         let ending = out.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         let asked = match ending.as_deref() {
@@ -109,7 +108,7 @@ mod tests {
     fn names_say_which_kind_is_wanted() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let run = RunDir::create_at(&folder.path().join("run"))?;
-        let words = ["seed-0".to_string(), "a/b 0.5".to_string()];
+        let words = Words::default().add(["seed-0".to_string(), "a/b 0.5".to_string()]);
         let usual = Pictures::new(None, &run, "traversed", &words)?;
         let file = |name: &str| Some(run.root().join("traversed").join(name));
         assert_eq!(usual.file("", Kind::Png, true), file("seed-0_a-b0.5.png"));

@@ -14,13 +14,9 @@ const LONGEST: usize = 120;
 pub(crate) struct Words(Vec<String>);
 
 impl Words {
-    /// `latents-stem` of a file of latents, or `seed-3`.
-    pub(crate) fn source(mut self, latents: Option<&Path>, seed: u64) -> Self {
-        self.0.push(match latents.and_then(Path::file_stem) {
-            Some(stem) => format!("latents-{}", stem.to_string_lossy()),
-            None => format!("seed-{seed}"),
-        });
-        self
+    /// Where latents come from.
+    pub(crate) fn source(self, latents: Option<&Path>, seed: u64) -> Self {
+        self.add([source(latents, seed)])
     }
 
     /// Words as they are: those of an option or of a list.
@@ -58,6 +54,14 @@ impl Words {
     }
 }
 
+/// `latents-stem` of a file of latents, or `seed-3`.
+pub(crate) fn source(latents: Option<&Path>, seed: u64) -> String {
+    match latents.and_then(Path::file_stem) {
+        Some(stem) => format!("latents-{}", stem.to_string_lossy()),
+        None => format!("seed-{seed}"),
+    }
+}
+
 /// A path as a word, its folders and its ending in it, as files of one stem can lie beside each other or apart:
 /// `../photos/me.jpg` → `up-photos-me-jpg`.
 pub(crate) fn of_path(path: &Path) -> String {
@@ -75,13 +79,13 @@ pub(crate) fn of_attribute(name: &str) -> String {
 }
 
 /// Without what file systems or shells take for something else.
-pub(crate) fn plain(name: &str) -> String {
+fn plain(name: &str) -> String {
     let kept = |c: char| c.is_alphanumeric() || "_-.=".contains(c);
     name.chars().filter(|c| *c != ' ').map(|c| if kept(c) { c } else { '-' }).collect()
 }
 
 /// A long name is cut, and what tells it from others with the same beginning is a number at its end.
-pub(crate) fn shortened(name: &str) -> String {
+fn shortened(name: &str) -> String {
     if name.len() <= LONGEST {
         return name.into();
     }

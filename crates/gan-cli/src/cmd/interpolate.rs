@@ -29,6 +29,7 @@ use crate::console::Console;
 use crate::explored::{Explored, ShownWeights, Start};
 use crate::judge::Judge;
 use crate::pictures::Pictures;
+use crate::words::Words;
 
 /// Go from image to image through the latents between them
 #[derive(Args, Debug)]
@@ -247,16 +248,16 @@ impl Interpolate {
     }
 
     /// What decides how the picture looks, for its name.
-    fn words(&self, points: &str) -> Vec<String> {
-        let mut words = vec![points.to_string()];
-        words.extend((self.steps != 9).then(|| format!("steps-{}", self.steps)));
-        words.extend(self.closed.then(|| "loop".to_string()));
-        words.extend((self.mode == Along::Slerp).then(|| "slerp".to_string()));
-        words.extend((self.discrete == Parts::Blend).then(|| "blend".to_string()));
+    fn words(&self, points: &str) -> Words {
         let classifier = self.classifier.as_deref().and_then(FilePath::file_name);
-        words.extend(classifier.map(|name| format!("seen-by-{}", name.to_string_lossy())));
-        words.extend((self.weights == ShownWeights::Trained).then(|| "trained".to_string()));
-        words
+        Words::default()
+            .add([points.to_string()])
+            .unless(9, "steps", self.steps)
+            .add(self.closed.then(|| "loop".to_string()))
+            .add((self.mode == Along::Slerp).then(|| "slerp".to_string()))
+            .add((self.discrete == Parts::Blend).then(|| "blend".to_string()))
+            .add(classifier.map(|name| format!("seen-by-{}", name.to_string_lossy())))
+            .weights(self.weights)
     }
 
     fn tell(

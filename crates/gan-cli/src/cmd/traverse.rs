@@ -22,6 +22,7 @@ use crate::console::Console;
 use crate::explored::{Explored, ShownWeights, Start};
 use crate::judge::Judge;
 use crate::pictures::{Kind, Pictures};
+use crate::words::Words;
 
 /// Change single dimensions of a latent, and rank them by what they change
 #[derive(Args, Debug)]
@@ -179,23 +180,17 @@ impl Traverse {
     }
 
     /// What decides how the pictures look, beside the part, for their names.
-    fn words(&self) -> Vec<String> {
-        let mut words = vec![match self.start.latents.as_deref().and_then(Path::file_stem) {
-            Some(stem) => format!("latents-{}", stem.to_string_lossy()),
-            None => format!("seed-{}", self.start.seed),
-        }];
-        let joined = |what: &str, all: Vec<String>| format!("{what}-{}", all.join("-"));
-        let indices = || self.start.indices.iter().map(ToString::to_string).collect();
-        words.extend((!self.start.indices.is_empty()).then(|| joined("faces", indices())));
-        words.extend(self.faces.map(|n| format!("n-{n}")));
-        words.extend((!self.dims.is_empty()).then(|| joined("dims", self.dims.clone())));
-        let values = || self.values.iter().map(ToString::to_string).collect();
-        words.extend((!self.values.is_empty()).then(|| joined("values", values())));
+    fn words(&self) -> Words {
         let classifier = self.classifier.as_deref().and_then(Path::file_name);
-        words.extend(classifier.map(|name| format!("seen-by-{}", name.to_string_lossy())));
-        words.extend((self.judged as usize != LATENTS).then(|| format!("judged-{}", self.judged)));
-        words.extend((self.weights == ShownWeights::Trained).then(|| "trained".to_string()));
-        words
+        Words::default()
+            .source(self.start.latents.as_deref(), self.start.seed)
+            .list("faces", &self.start.indices)
+            .add(self.faces.map(|n| format!("n-{n}")))
+            .list("dims", &self.dims)
+            .list("values", &self.values)
+            .add(classifier.map(|name| format!("seen-by-{}", name.to_string_lossy())))
+            .unless(LATENTS, "judged", self.judged as usize)
+            .weights(self.weights)
     }
 
     fn tell(&self, written: &Written<'_>, json: &Path) -> anyhow::Result<()> {

@@ -72,8 +72,9 @@ fn place<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
     })
 }
 
-/// What every training tells: of a GAN where its discriminator stands over the last tenth of the run.
-pub(super) fn of_training(run: &RunDir) -> anyhow::Result<Vec<Found>> {
+/// What every training tells, of a GAN where its discriminator stands over the last tenth of the run; and what the monitor
+/// named.
+pub(super) fn of_training(run: &RunDir) -> anyhow::Result<(Vec<Found>, Vec<String>)> {
     let info = run.read_info()?;
     let found = |what: &str, value: f64| Found { what: what.into(), value, percent: false };
     let mut all = vec![
@@ -89,14 +90,13 @@ pub(super) fn of_training(run: &RunDir) -> anyhow::Result<Vec<Found>> {
         all.push(found("D(x) at the end", mean(&|i| games[i].d_real)));
         all.push(found("D(G(z)) at the end", mean(&|i| games[i].d_fake_before)));
     }
-    Ok(all)
+    Ok((all, ailments(&records)))
 }
 
 /// What the monitor named over a run, each with the image at which it did so first.
-pub(super) fn ailments(run: &RunDir) -> anyhow::Result<Vec<String>> {
-    let records: Vec<StepRecord> = jsonl::read(&run.metrics())?;
+fn ailments(records: &[StepRecord]) -> Vec<String> {
     let mut named: Vec<(&str, u64)> = Vec::new();
-    for record in &records {
+    for record in records {
         for said in &record.findings {
             let name = said.split(':').next().unwrap_or_default();
             if !named.iter().any(|(known, _)| *known == name) {
@@ -105,7 +105,7 @@ pub(super) fn ailments(run: &RunDir) -> anyhow::Result<Vec<String>> {
         }
     }
     let told = |(name, images)| format!("{name} (first at image {})", tables::thousands(images));
-    Ok(named.into_iter().map(told).collect())
+    named.into_iter().map(told).collect()
 }
 
 /// Endings of what is shown.

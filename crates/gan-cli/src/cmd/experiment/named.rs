@@ -15,6 +15,8 @@ use crate::data;
 pub(super) struct Named {
     faces: Option<String>,
     digits: Option<String>,
+    /// Attributes of the experiment's data, where a step asks for some.
+    pub(super) attributes: Vec<String>,
 }
 
 impl Named {
@@ -51,6 +53,15 @@ impl Named {
                 return Err(UsageError(reason).into());
             }
         }
+        if plan.steps.iter().any(|step| !step.needs.is_empty()) {
+            let usual = || plan.data.usual().to_string();
+            let name = sorted.of(plan.data).cloned().unwrap_or_else(usual);
+            // The data is named once more, when it is trained on.
+            let silently = tracing::subscriber::NoSubscriber::default();
+            let data =
+                tracing::subscriber::with_default(silently, || open(&name, global, console))?;
+            sorted.attributes = data.manifest().attributes.clone();
+        }
         Ok(sorted)
     }
 
@@ -65,7 +76,7 @@ impl Named {
 }
 
 /// The data of a name, prepared first if it has to be.
-pub(super) fn open(name: &str, global: &Global, console: &Console) -> anyhow::Result<Arc<Dataset>> {
+fn open(name: &str, global: &Global, console: &Console) -> anyhow::Result<Arc<Dataset>> {
     let mut config = Preset::find("dcgan")?.config()?.data;
     config.source = name.into();
     data::open(&config, global, console)

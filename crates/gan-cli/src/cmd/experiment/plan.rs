@@ -253,6 +253,8 @@ mod tests {
                     panic!("{about}: {error}");
                 }
                 assert!(!known.contains(&step.name.as_str()), "{about}: there twice");
+                let own = step.data.is_none_or(|kind| kind == plan.data);
+                assert!(step.needs.is_empty() || own, "{about}: needs attributes of other data");
                 known.push(&step.name);
             }
         }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::ahead::{Ahead, Expected};
 use super::found;
-use super::named::{Named, open};
+use super::named::Named;
 use super::plan::{Action, Plan, Step};
 use super::record::{Done, Record};
 use super::standing::{self, Standing};
@@ -98,7 +98,7 @@ impl Work<'_> {
         let mut ahead = Ahead { steps: Vec::new(), done: 0 };
         let (mut left_out, mut to_train) = (Vec::new(), Vec::new());
         for step in &self.plan.steps {
-            if self.lacking(step, &left_out)?.is_some() {
+            if self.lacking(step, &left_out).is_some() {
                 left_out.push(step.name.as_str());
                 continue;
             }
@@ -171,7 +171,7 @@ impl Work<'_> {
     fn step(&mut self, step: &Step, named: &str) -> anyhow::Result<Option<Done>> {
         let ((words, steps), key) = (self.command_of(step)?, self.key_of(step)?);
         let left_out: Vec<&str> = self.record.left_out().collect();
-        if let Some(reason) = self.lacking(step, &left_out)? {
+        if let Some(reason) = self.lacking(step, &left_out) {
             return Ok(Some(Done { left_out: Some(reason), ..Done::of(step, &words, key) }));
         }
         let before = self.record.done(&step.name, &key).cloned();
@@ -202,20 +202,11 @@ impl Work<'_> {
     }
 
     /// Why a step makes no sense here: what the data lacks, or runs that were left out.
-    fn lacking(&self, step: &Step, left_out: &[&str]) -> anyhow::Result<Option<String>> {
+    fn lacking(&self, step: &Step, left_out: &[&str]) -> Option<String> {
         if let Some(run) = step.uses().find(|name| left_out.contains(name)) {
-            return Ok(Some(format!("there is no {run}")));
+            return Some(format!("there is no {run}"));
         }
-        if step.needs.is_empty() {
-            return Ok(None);
-        }
-        let given = self.data.of(self.plan.kind(step)).cloned();
-        let name = given.unwrap_or_else(|| self.plan.kind(step).usual().into());
-        // The data is named once, when it is trained on.
-        let silently = tracing::subscriber::NoSubscriber::default();
-        let data =
-            tracing::subscriber::with_default(silently, || open(&name, self.global, self.console))?;
-        let known = &data.manifest().attributes;
+        let known = &self.data.attributes;
         let is_lacking = |wanted: &&String| match wanted.as_str() {
             "*" => known.is_empty(),
             _ => !known.contains(wanted),
@@ -226,7 +217,7 @@ impl Work<'_> {
             .filter(is_lacking)
             .map(|wanted| if wanted == "*" { "attributes" } else { wanted })
             .collect();
-        Ok((!lacking.is_empty()).then(|| format!("the data has no {}", lacking.join(", "))))
+        (!lacking.is_empty()).then(|| format!("the data has no {}", lacking.join(", ")))
     }
 
     /// Trains, or goes on training; `None` if it was interrupted.
@@ -252,11 +243,11 @@ impl Work<'_> {
             }
         }
         let run = RunDir::open(&root)?;
-        let mut numbers = found::of_training(&run)?;
+        let (mut numbers, ailments) = found::of_training(&run)?;
         numbers.extend(found::numbers(&step.numbers, &Value::Null, Some(&run)));
         Ok(Some(Done {
             seconds: run.read_info()?.seconds,
-            ailments: found::ailments(&run)?,
+            ailments,
             numbers,
             files: self.inside(found::files_of(&run)?),
             ..Done::of(step, words, String::new())

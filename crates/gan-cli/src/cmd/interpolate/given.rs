@@ -8,16 +8,12 @@ use gan_data::{Dataset, Split};
 use gan_latent::Inversion;
 use gan_latent::invert::{PixelDistance, Targets};
 use gan_models::LatentBatch;
-use gan_train::reconstruct::ImageAutoencoder;
 
 use super::MOST_IMAGES;
 use crate::args::{Global, UsageError, existing_file};
 use crate::console::Console;
 use crate::explored::Explored;
 use crate::{data, inversion, photos};
-
-/// Pictures that go through an encoder or a classifier at once.
-pub(super) const BATCH: usize = 64;
 
 /// What one entry of `--images` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,16 +99,10 @@ impl Loaded {
         explored: &Explored,
         console: &Console,
     ) -> anyhow::Result<(LatentBatch, &'static str)> {
-        if explored.checkpoint.header.config.autoencoder.is_none() {
-            return Ok((self.inverted(explored, console)?, "inversion"));
-        }
-        let encoder = ImageAutoencoder::new(&explored.checkpoint, &explored.device)?;
-        let n = self.names.len();
-        let part =
-            |from| Ok(encoder.encode(&self.images.narrow(0, from, BATCH.min(n - from))?)?);
-        let parts = (0..n).step_by(BATCH).map(part).collect::<anyhow::Result<Vec<_>>>()?;
-        let encoded = Tensor::cat(&parts, 0)?;
-        Ok((explored.latent().batch(|_| Ok(encoded.clone()))?, "encoder"))
+        Ok(match inversion::encoder_starts(explored, &self.images)? {
+            Some(latents) => (latents, "encoder"),
+            None => (self.inverted(explored, console)?, "inversion"),
+        })
     }
 
     fn inverted(&self, explored: &Explored, console: &Console) -> anyhow::Result<LatentBatch> {

@@ -3,8 +3,8 @@
 use candle_core::Tensor;
 use gan_core::{Image, image};
 use gan_latent::sample;
+use gan_train::batches::BATCH;
 
-use super::given::BATCH;
 use crate::console::Console;
 use crate::explored::Explored;
 use crate::judge::Judge;

@@ -1,7 +1,5 @@
 //! The points of an interpolation: latents of seeds, of a file, or of pictures.
 
-use std::path::Path;
-
 use candle_core::Tensor;
 use gan_latent::sample;
 use gan_models::LatentBatch;
@@ -10,6 +8,7 @@ use super::given::{Given, Loaded};
 use crate::args::{Global, UsageError};
 use crate::console::Console;
 use crate::explored::{Explored, Start};
+use crate::words;
 
 /// Points and what they are called.
 pub(super) struct Points {
@@ -43,10 +42,7 @@ impl Points {
             given => given.to_vec(),
         };
         let labels: Vec<String> = indices.iter().map(ToString::to_string).collect();
-        let source = match start.latents.as_deref().and_then(Path::file_stem) {
-            Some(stem) => format!("latents-{}", stem.to_string_lossy()),
-            None => format!("seed-{}", start.seed),
-        };
+        let source = words::source(start.latents.as_deref(), start.seed);
         let word = match start.indices.is_empty() {
             true => source,
             false => format!("{source}_{}", labels.join("-")),
